@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Sanitizers, fuzzing and coverage reach every hosted target of the build tree, so that a test
+# links nothing that is not instrumented. The freestanding core cannot carry them.
+set(instrument "")
+if(HV_SANITIZE)
+    list(APPEND instrument -fsanitize=${HV_SANITIZE} -fno-sanitize-recover=all
+         -fno-omit-frame-pointer)
+endif()
+if(HV_FUZZ)
+    if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+        message(FATAL_ERROR "HV_FUZZ needs clang's libFuzzer: use the preset fuzz")
+    endif()
+    list(APPEND instrument -fsanitize=fuzzer-no-link)
+endif()
+if(HV_COVERAGE)
+    if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+        message(FATAL_ERROR "HV_COVERAGE needs clang: use the preset coverage")
+    endif()
+    list(APPEND instrument -fprofile-instr-generate -fcoverage-mapping)
+endif()
+if(instrument)
+    add_compile_options(${instrument})
+    add_link_options(${instrument})
+endif()
+
+# Targets of FOLDER that are compiled -ffreestanding are not built in an instrumented tree.
+function(hv_leave_freestanding_out folder)
+    if(NOT instrument OR NOT EXISTS ${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+        return()
+    endif()
+    get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
+    foreach(target ${targets})
+        get_target_property(options ${target} COMPILE_OPTIONS)
+        if("${options}" MATCHES "-ffreestanding")
+            set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+        endif()
+    endforeach()
+endfunction()
