@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "base/address.hpp"
+#include "mem/memory_type.hpp"
+#include "mem/rights.hpp"
+#include <concepts>
+#include <cstdint>
+
+namespace hv {
+
+inline constexpr unsigned stage_levels = 4;    // level 1 holds 4 KiB leaves, 2: 2 MiB, 3: 1 GiB
+inline constexpr unsigned table_entries = 512;
+
+/// Bytes that one entry of a table of `level` covers.
+constexpr std::uint64_t entry_bytes(unsigned level) { return page_bytes << (9 * (level - 1)); }
+constexpr unsigned entry_index(gpa a, unsigned level) {
+    return static_cast<unsigned>(a.raw / entry_bytes(level)) % table_entries;
+}
+static_assert(entry_bytes(3) == page_1g_bytes);
+
+/// What the processor can walk.
+struct stage_limits {
+    unsigned address_bits{};    // MAXPHYADDR, at most 48: four levels reach no further
+    bool leaf_2m{};
+    bool leaf_1g{};
+    [[nodiscard]] constexpr std::uint64_t top() const { return 1ull << address_bits; }
+    [[nodiscard]] constexpr bool sound() const {
+        return address_bits >= 32 && address_bits <= 48 && (leaf_2m || !leaf_1g);
+    }
+    [[nodiscard]] constexpr bool leaf_at(unsigned level) const {
+        return level == 1 || (level == 2 && leaf_2m) || (level == 3 && leaf_1g);
+    }
+};
+
+struct leaf_value {
+    hpa to{};
+    rights allowed{};
+    memory_type type{};
+    guest_pat pat{};
+    friend constexpr bool operator==(leaf_value const&, leaf_value const&) = default;
+};
+
+/// How one vendor writes a second-stage entry. All functions are pure; `level` is the table's.
+template <typename F>
+concept entry_format = requires(std::uint64_t entry, hpa a, unsigned level, leaf_value const& v,
+                                stage_limits const& limits) {
+    { F::leaf(v, level) } -> std::same_as<std::uint64_t>;
+    { F::table(a) } -> std::same_as<std::uint64_t>;
+    { F::present(entry) } -> std::same_as<bool>;
+    { F::is_leaf(entry, level) } -> std::same_as<bool>;
+    { F::table_of(entry) } -> std::same_as<hpa>;
+    { F::value_of(entry, level) } -> std::same_as<leaf_value>;
+    { F::malformed(entry, level, limits) } -> std::same_as<bool>;
+};
+
+}    // namespace hv

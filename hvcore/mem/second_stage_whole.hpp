@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What second_stage does over all its tables: merge, new memory types, release.
+#include "mem/second_stage.hpp"
+
+namespace hv {
+
+template <entry_format F, table_memory M, leaf_guard G> void second_stage<F, M, G>::release() {
+    if (root_ == hpa{}) return;
+    release_below<stage_levels>(root_);
+    root_ = {};
+}
+
+template <entry_format F, table_memory M, leaf_guard G>
+template <unsigned Level>
+void second_stage<F, M, G>::release_below(hpa table) {
+    if constexpr (Level > 1) {
+        for (unsigned i = 0; i < table_entries; ++i) {
+            auto const entry = memory_.read(table, i);
+            if (is_table(entry, Level)) release_below<Level - 1>(F::table_of(entry));
+        }
+    }
+    memory_.give(table, Level);
+}
+
+template <entry_format F, table_memory M, leaf_guard G>
+void second_stage<F, M, G>::merge(gpa_span at) {
+    if (at.bytes == 0 || !at.within(limits_.top())) return;
+    merge_below<stage_levels>(root_, gpa{}, at);
+}
+
+template <entry_format F, table_memory M, leaf_guard G>
+template <unsigned Level>
+void second_stage<F, M, G>::merge_below(hpa table, gpa base, gpa_span at) {
+    for (unsigned i = 0; i < table_entries; ++i) {
+        auto const covered = base + i * entry_bytes(Level);
+        if (covered >= at.first + at.bytes) return;
+        if (covered + entry_bytes(Level) <= at.first) continue;
+        slot const s{table, i, Level, memory_.read(table, i)};
+        if (!is_table(s.entry, Level)) continue;
+        if constexpr (Level > 2) merge_below<Level - 1>(F::table_of(s.entry), covered, at);
+        collapse(s);
+    }
+}
+
+template <entry_format F, table_memory M, leaf_guard G>
+void second_stage<F, M, G>::collapse(slot const& s) {
+    auto const below = F::table_of(s.entry);
+    auto const first = memory_.read(below, 0);
+    if (!F::present(first)) {
+        for (unsigned i = 0; i < table_entries; ++i)
+            if (F::present(memory_.read(below, i))) return;
+        memory_.write(s.table, s.index, 0);
+    } else {
+        if (!F::is_leaf(first, s.level - 1) || s.level == stage_levels) return;
+        auto const v = F::value_of(first, s.level - 1);
+        // An unaligned frame or a leaf that the processor lacks would be malformed.
+        if (!alike(below, s.level - 1, v) || !write_leaf(s, v)) return;
+    }
+    memory_.give(below, s.level - 1);
+}
+
+/// Whether the leaves of a table differ from the first in nothing but the frame they are due.
+template <entry_format F, table_memory M, leaf_guard G>
+bool second_stage<F, M, G>::alike(hpa table, unsigned level, leaf_value first) const {
+    for (unsigned i = 0; i < table_entries; ++i) {
+        auto expected = first;
+        expected.to = first.to + i * entry_bytes(level);
+        if (memory_.read(table, i) != F::leaf(expected, level)) return false;
+    }
+    return true;
+}
+
+template <entry_format F, table_memory M, leaf_guard G>
+template <typename TypeOf>
+void second_stage<F, M, G>::retype(TypeOf const& type_of) {
+    retype_below<stage_levels>(root_, type_of);
+}
+
+template <entry_format F, table_memory M, leaf_guard G>
+template <unsigned Level, typename TypeOf>
+void second_stage<F, M, G>::retype_below(hpa table, TypeOf const& type_of) {
+    for (unsigned i = 0; i < table_entries; ++i) {
+        slot const s{table, i, Level, memory_.read(table, i)};
+        if (F::is_leaf(s.entry, Level)) {
+            retype_leaf<Level>(s, type_of);
+        } else if constexpr (Level > 1) {
+            if (F::present(s.entry)) retype_below<Level - 1>(F::table_of(s.entry), type_of);
+        }
+    }
+}
+
+template <entry_format F, table_memory M, leaf_guard G>
+template <unsigned Level, typename TypeOf>
+void second_stage<F, M, G>::retype_leaf(slot const& s, TypeOf const& type_of) {
+    auto v = F::value_of(s.entry, Level);
+    auto const wanted = type_of(hpa_span{v.to, entry_bytes(Level)});
+    if (wanted && *wanted == v.type) return;
+    if constexpr (Level > 1) {
+        if (!wanted && grow(s, gpa{})) {
+            auto const grown = memory_.read(s.table, s.index);
+            retype_below<Level - 1>(F::table_of(grown), type_of);
+            return;
+        }
+    }
+    v.type = wanted ? *wanted : memory_type::uc;
+    // Same frames and rights as the guard allowed before; if not now, nobody may have them.
+    if (!write_leaf(s, v)) memory_.write(s.table, s.index, 0);
+}
+
+}    // namespace hv
