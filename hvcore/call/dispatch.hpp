@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "abi/call.h"
+#include "root/donation.hpp"
+#include "root/policy_load.hpp"
+#ifdef HV_TEST_HOOKS
+#include "call/test_hook.hpp"
+#endif
+
+namespace hv {
+
+/// What a hypercall comes to: the value for rax, unless the CPU left guest operation.
+struct call_result {
+    std::int64_t rax{};
+    bool left{};
+};
+
+inline std::int64_t to_rax(status const& s) {
+    return s ? 0 : s.error().negative();
+}
+
+/// Arguments in the order of abi/call.h, read from the registers once.
+struct call_arguments {
+    std::uint64_t number, handle, a, b;
+};
+
+template <typename Cpu> call_result call_unhoist(Cpu& c, gva target) {
+    auto& m = c.machine();
+    // The lock keeps this from passing a POLICY_LOCK of another CPU half-way.
+    lock_guard hold{m.lock};
+    if (m.locked.load() != 0) return {error{errc::perm}.negative(), false};
+    auto const left = c.leave(target);
+    return {to_rax(left), bool{left}};
+}
+
+template <typename Cpu> std::int64_t call_release(Cpu& c, std::uint64_t ring, std::uint64_t tail) {
+    auto& m = c.machine();
+    if (ring >= m.cpu_count || m.cpus[ring] == nullptr) return error{errc::invalid}.negative();
+    return to_rax(m.cpus[ring]->records.release(tail));
+}
+
+template <typename Cpu> std::int64_t call_audit(Cpu& c) {
+    auto& m = c.machine();
+    lock_guard hold{m.lock};
+    auto found = m.audit();
+    *reinterpret_cast<hv_audit*>(m.mailbox.raw) = found;
+    return found.findings == 0 ? 0 : error{errc::io}.negative();
+}
+
+template <typename Cpu>
+std::int64_t call_policy_load(Cpu& c, std::uint64_t count, std::uint64_t generation) {
+    std::uint32_t culprit = 0;
+    auto const loaded = load_policy(c.machine(), c, count, generation, culprit);
+    if (!loaded) *reinterpret_cast<std::uint32_t*>(c.machine().mailbox.raw) = culprit;
+    return to_rax(loaded);
+}
+
+template <typename Cpu> std::int64_t call_policy_lock(Cpu& c) {
+    auto& m = c.machine();
+    lock_guard hold{m.lock};
+    if (m.locked.exchange(1) == 0)
+        c.common().records.append(
+            {.tsc = insn::rdtsc(), .kind = HV_RECORD_POLICY_LOCKED});
+    return 0;
+}
+
+template <typename Cpu> std::int64_t call_dump(Cpu& c, std::uint64_t ring) {
+    if (ring != c.common().number) return error{errc::invalid}.negative();
+    hv_cpu_dump dump{};
+    c.dump(dump);
+    *reinterpret_cast<hv_cpu_dump*>(c.machine().mailbox.raw) = dump;
+    return 0;
+}
+
+template <typename Cpu> call_result call_with_handle(Cpu& c, call_arguments const& p) {
+    switch (p.number) {
+    case HV_CALL_UNHOIST:         return call_unhoist(c, gva{p.a});
+    case HV_CALL_RECORDS_RELEASE: return {call_release(c, p.a, p.b)};
+    case HV_CALL_AUDIT:           return {call_audit(c)};
+    case HV_CALL_DONATE:          return {to_rax(donate(c.machine(), c, gpa{p.a}, p.b))};
+    case HV_CALL_RECLAIM:         return {to_rax(reclaim(c.machine(), c, gpa{p.a}))};
+    case HV_CALL_POLICY_LOAD:     return {call_policy_load(c, p.a, p.b)};
+    case HV_CALL_POLICY_LOCK:     return {call_policy_lock(c)};
+    case HV_CALL_DUMP:            return {call_dump(c, p.a)};
+#ifdef HV_TEST_HOOKS
+    case HV_CALL_TEST: return {run_test_hook(c, p.a, p.b)};
+#endif
+    default: return {error{errc::no_call}.negative()};
+    }
+}
+
+/// Any hypercall but the no-op, which the exit path answers itself. Unknown numbers are told from wrong
+/// handles only to the caller that has the handle.
+template <typename Cpu> call_result dispatch_call(Cpu& c) {
+    auto& r = c.common().gpr;
+    call_arguments const p{r.rax, r.rdi, r.rsi, r.rdx};
+    if (p.number >= HV_CALL_COUNT) return {error{errc::no_call}.negative()};
+    if (p.handle != c.machine().handle) {
+        c.common().records.append({.tsc = insn::rdtsc(),
+                                   .kind = HV_RECORD_CALL_DENIED,
+                                   .rip = c.rip().raw,
+                                   .address = p.number});
+        return {error{errc::bad_handle}.negative()};
+    }
+    return call_with_handle(c, p);
+}
+
+} // namespace hv

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "abi/call.h"
+#include "arch/insn.hpp"
+#include "base/result.hpp"
+
+namespace hv {
+
+/// Builds with test hooks only: make something bad happen in root mode, to show that the core lives through it.
+template <typename Cpu> std::int64_t run_test_hook(Cpu&, std::uint64_t what, std::uint64_t ticks) {
+    switch (what) {
+    case HV_TEST_GENERAL_PROTECTION:
+        return insn::wrmsr_safe(0xc0000082, 0x8000000000000000) ? 0 : error{errc::io}.negative();
+    case HV_TEST_MACHINE_CHECK: insn::interrupt<18>(); return 0;
+    case HV_TEST_NMI:           insn::interrupt<2>(); return 0;
+    case HV_TEST_SPIN:
+        for (auto const start = insn::rdtsc(); insn::rdtsc() - start < ticks;) insn::pause();
+        return 0;
+    case HV_TEST_DOUBLE_FAULT: insn::interrupt<8>(); return 0;
+    default:                   return error{errc::invalid}.negative();
+    }
+}
+
+} // namespace hv

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "abi/policy.h"
+#include "abi/record.h"
+#include <cstdint>
+
+namespace hv {
+
+enum class event_kind : std::uint16_t { memory, msr, cr };
+
+/// What an exit looks like to a policy, and later to a hypapp: the object, the access, the values.
+struct event {
+    event_kind kind{};
+    std::uint32_t access{};   // bits of enum hv_access
+    std::uint64_t address{};  // guest-physical byte, MSR index, or number of the control register
+    std::uint64_t value{};    // what was to be written
+    std::uint64_t old_value{};
+};
+
+enum class action : std::uint8_t { allow, log, deny };
+
+struct verdict {
+    hv::action action{action::allow};
+    std::uint32_t rule{}; // id, 0: the built-in decision
+};
+
+/// The record kind that tells of `v` on an event of kind `k`.
+constexpr std::uint16_t record_kind(event_kind k, action v) {
+    bool const denied = v == action::deny;
+    switch (k) {
+    case event_kind::memory: return denied ? HV_RECORD_MEMORY_DENIED : HV_RECORD_MEMORY_LOGGED;
+    case event_kind::msr:    return denied ? HV_RECORD_MSR_DENIED : HV_RECORD_MSR_LOGGED;
+    case event_kind::cr:     return denied ? HV_RECORD_CR_DENIED : HV_RECORD_CR_LOGGED;
+    }
+    return HV_RECORD_NONE;
+}
+
+} // namespace hv

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "abi/record.h"
+#include "base/array.hpp"
+#include "base/atomic.hpp"
+#include "base/result.hpp"
+
+namespace hv {
+
+/// What a record says, before the recorder gives it its place.
+struct note {
+    std::uint64_t tsc{};
+    std::uint16_t kind{};
+    std::uint16_t reason{0xffff}; // no exit
+    std::uint32_t rule{};
+    std::uint32_t access{};
+    std::uint64_t rip{};
+    std::uint64_t address{};
+    std::uint64_t value{};
+    std::uint64_t old_value{};
+};
+
+/// The writing end of one CPU's ring. The indices live here, in private memory; the shared page only shows
+/// them. Only the owning CPU appends, from its exit path; any CPU may release.
+class recorder {
+public:
+    recorder() = default;
+    recorder(hv_cpu_shared& shared, hv_record* ring) : shared_{&shared}, ring_{ring} {}
+
+    /// Append `n`, or count it as dropped: never waits.
+    void append(note const& n) {
+        if (shared_ == nullptr) return;
+        if (head_ - tail_.load() >= HV_RING_RECORDS) {
+            shared_->dropped = ++dropped_;
+            return;
+        }
+        ring_[head_ % HV_RING_RECORDS] = {head_,  n.tsc,    shared_->cpu_id, n.kind,  n.reason,   n.rule,
+                                          n.access, n.rip, n.address,       n.value, n.old_value};
+        ++head_;
+        __atomic_store_n(&shared_->head, head_, __ATOMIC_RELEASE); // after the record itself
+        visible_head_.store(head_);
+    }
+
+    /// Records before `tail` have been read: their slots are free again.
+    /// Errors   invalid: `tail` is not between the old tail and the head.
+    [[nodiscard]] status release(std::uint64_t tail) {
+        auto const old = tail_.load();
+        if (tail < old || tail > visible_head_.load()) return error{errc::invalid};
+        tail_.store(tail);
+        __atomic_store_n(&shared_->tail, tail, __ATOMIC_RELEASE);
+        return done;
+    }
+    [[nodiscard]] std::uint64_t head() const { return head_; }
+    [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+private:
+    hv_cpu_shared* shared_{};
+    hv_record* ring_{};
+    std::uint64_t head_{};
+    std::uint64_t dropped_{};
+    atomic<std::uint64_t> visible_head_{};
+    atomic<std::uint64_t> tail_{};
+};
+
+} // namespace hv

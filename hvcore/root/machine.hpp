@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "abi/call.h"
+#include "abi/image.h"
+#include "arch/apic.hpp"
+#include "base/lock.hpp"
+#include "mem/auditor.hpp"
+#include "mem/core_guard.hpp"
+#include "mem/core_space.hpp"
+#include "mem/core_tables.hpp"
+#include "mem/mtrr.hpp"
+#include "mem/second_stage.hpp"
+#include "policy/rule_set.hpp"
+#include "root/cpu.hpp"
+#include "vcpu/msr_bitmap.hpp"
+
+namespace hv {
+
+inline constexpr std::uint32_t max_cpus = 256;
+
+/// A page that a rule with action log watches, opened for a moment so that the access can happen.
+struct open_page {
+    gpa page{};
+    std::uint32_t cpu{}; // who closes it
+    bool open{};
+};
+
+/// The bits that CR rules hold, as they were when the rules came into force.
+struct pinned_registers {
+    std::uint64_t cr0{}, cr4{};
+};
+
+/// All that the CPUs share. One per machine, at the start of the pool area.
+template <entry_format Format> struct machine {
+    using stage_type = second_stage<Format, core_tables, core_guard>;
+
+    machine() = default;
+    machine(machine const&) = delete;
+    machine& operator=(machine const&) = delete;
+
+    [[nodiscard]] policy::rule_set& rules() { return rule_sets[active_rules.load()]; }
+    [[nodiscard]] policy::rule_set& staged_rules() { return rule_sets[1 - active_rules.load()]; }
+
+    [[nodiscard]] hv_audit audit() {
+        auto found =
+            auditor<Format, core_tables>{tables, all, mtrrs, stage.limits()}.audit(stage.root());
+        found.pool_total = pool.total();
+        found.pool_free = pool.available();
+        return found;
+    }
+
+    frames all;
+    page_pool pool{all};
+    core_tables tables{all, pool};
+    stage_type stage{tables, core_guard{all}};
+    core_space space;
+    local_apic apic;
+    mtrr_set mtrrs{};
+    unsigned max_phy_addr{}; // bits, CPUID.80000008H:EAX[7:0]
+    msr_bitmap* msrs{};
+    hpa msrs_at{};
+    hva mailbox{};
+    array<policy::rule_set, 2> rule_sets{};
+    atomic<std::uint32_t> active_rules{};
+    array<hv_rule, HV_MAX_RULES> arrived{}; // the one copy of what the mailbox held
+    pinned_registers pinned{};
+    array<open_page, 8> open_pages{};
+    array<gate, 32> idt{};
+    array<cpu*, max_cpus> cpus{};
+    array<bool, max_cpus> built{}; // the CPU's area and ring are there, from this or an earlier launch
+    std::uint32_t cpu_count{};
+    bool ready{}; // what the CPUs share is there
+    std::uint64_t handle{};
+    std::uint64_t generation{};
+    bool time_slices{}; // the CPUs have a timer that ends guest operation
+    atomic<std::uint32_t> locked{};
+    spin_lock lock; // of stage, pool, rules, frames
+};
+
+} // namespace hv

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "mem/identity.hpp"
+#include "root/shoot_down.hpp"
+
+namespace hv {
+
+/// What the CPU does after a second-stage violation.
+enum class outcome : std::uint8_t { retry, fault };
+
+/// A violation as both backends decode it.
+struct violation {
+    gpa at{};
+    std::uint32_t access{}; // bits of enum hv_access
+    gva rip{};
+    std::uint16_t reason{};
+    std::uint64_t qualification{};
+};
+
+constexpr rights rights_of(std::uint32_t access) {
+    auto r = rights::none;
+    if ((access & HV_ACCESS_READ) != 0) r = r | rights::read;
+    if ((access & HV_ACCESS_WRITE) != 0) r = r | rights::write;
+    if ((access & HV_ACCESS_EXECUTE) != 0) r = r | rights::execute;
+    return r;
+}
+
+/// Rights that the root VM has in ordinary memory, less what the rules watch.
+constexpr rights unwatched(std::uint32_t watched) {
+    return all_rights & ~rights_of(watched);
+}
+
+template <typename Machine> rights while_open(Machine& m, gpa page) {
+    auto r = all_rights;
+    for (auto access : {HV_ACCESS_WRITE, HV_ACCESS_EXECUTE}) {
+        event const e{event_kind::memory, static_cast<std::uint32_t>(access), page.raw, 0, 0};
+        if (m.rules().decide(e).action == action::deny) r = r & ~rights_of(e.access);
+    }
+    return r;
+}
+
+/// Close the pages that `c` has open, or all. The machine's lock is held.
+template <typename Machine, typename Cpu> void close_pages(Machine& m, Cpu& c, bool all) {
+    bool changed = false;
+    for (auto& o : m.open_pages) {
+        if (!o.open || (!all && o.cpu != c.common().number)) continue;
+        // The leaf is 4 KiB already, so this needs no page and cannot fail.
+        HV_ASSERT(m.stage.protect({o.page, page_bytes}, unwatched(m.rules().memory_at(o.page).watched)));
+        o.open = false;
+        changed = true;
+    }
+    if (changed) HV_ASSERT(shoot_down(m, c));
+}
+
+/// Let a watched access that is only logged happen: open its page for a time slice of this CPU.
+/// Errors   no_memory: the page's leaf is large and cannot be split.
+template <typename Machine, typename Cpu> status open_page_for(Machine& m, Cpu& c, gpa page) {
+    auto* slot = m.open_pages.begin();
+    while (slot != m.open_pages.end() && slot->open) ++slot;
+    if (slot == m.open_pages.end()) {
+        close_pages(m, c, true);
+        slot = m.open_pages.begin();
+    }
+    HV_TRY(m.stage.protect({page, page_bytes}, while_open(m, page)));
+    *slot = {page, c.common().number, true};
+    c.start_time_slice();
+    return done;
+}
+
+template <typename Machine, typename Cpu>
+outcome refuse(Machine&, Cpu& c, violation const& v, std::uint16_t kind, std::uint32_t rule) {
+    c.common().records.append({.tsc = insn::rdtsc(),
+                               .kind = kind,
+                               .reason = v.reason,
+                               .rule = rule,
+                               .access = v.access,
+                               .rip = v.rip.raw,
+                               .address = v.at.raw,
+                               .value = v.qualification});
+    return outcome::fault;
+}
+
+/// Decide an access of the root VM that its second stage does not allow.
+template <typename Machine, typename Cpu>
+outcome on_violation(Machine& m, Cpu& c, violation const& v) {
+    lock_guard hold{m.lock};
+    if (m.all.kind(hpa{v.at.raw}) != frame_kind::outside) {
+        bool const fetch = (v.access & HV_ACCESS_EXECUTE) != 0;
+        return refuse(m, c, v, fetch ? HV_RECORD_CORE_EXECUTE : HV_RECORD_CORE_WRITE, 0);
+    }
+    auto const now = m.stage.translate(v.at);
+    if (!now) {
+        bool const mapped{map_on_demand(m.stage, m.all, m.mtrrs, v.at)};
+        return mapped ? outcome::retry : refuse(m, c, v, HV_RECORD_UNEXPECTED_EXIT, 0);
+    }
+    if (includes(now->allowed, rights_of(v.access))) return outcome::retry; // changed meanwhile
+    auto const by = m.rules().decide({event_kind::memory, v.access, v.at.raw, 0, 0});
+    if (by.action == action::deny) return refuse(m, c, v, HV_RECORD_MEMORY_DENIED, by.rule);
+    if (by.action == action::allow || !open_page_for(m, c, v.at.down(page_bytes)))
+        return refuse(m, c, v, HV_RECORD_UNEXPECTED_EXIT, by.rule);
+    static_cast<void>(refuse(m, c, v, HV_RECORD_MEMORY_LOGGED, by.rule));
+    return outcome::retry;
+}
+
+} // namespace hv

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "root/memory_event.hpp"
+
+namespace hv {
+
+/// Give the memory that the rules of `where` name the rights that `rules` leave.
+/// Errors   as second_stage::protect; what was changed before the error stays changed.
+template <typename Machine>
+status apply_memory(Machine& m, policy::rule_set const& rules, policy::rule_set const& where) {
+    for (std::size_t i = 0; i < where.size(); ++i) {
+        if (where[i].kind != HV_RULE_MEMORY) continue;
+        auto at = where[i].first;
+        // Each step ends where some rule begins or ends.
+        for (unsigned step = 0; step <= 2 * HV_MAX_RULES && at <= where[i].last; ++step) {
+            auto const run = rules.memory_at(gpa{at});
+            auto const left = where[i].last + 1 - at;
+            auto const bytes = run.bytes < left ? run.bytes : left;
+            HV_TRY(m.stage.protect({gpa{at}, bytes}, unwatched(run.watched)));
+            at += bytes;
+        }
+    }
+    return done;
+}
+
+template <typename Machine> void merge_memory(Machine& m, policy::rule_set const& where) {
+    for (std::size_t i = 0; i < where.size(); ++i)
+        if (where[i].kind == HV_RULE_MEMORY)
+            m.stage.merge({gpa{where[i].first}, where[i].last + 1 - where[i].first});
+}
+
+/// Whether this machine can enforce the rule: checked here, because a rule that cannot be kept is refused.
+template <typename Machine> status enforceable(Machine& m, hv_rule const& r) {
+    HV_TRY(policy::check(r, m.stage.limits().top()));
+    if (r.kind != HV_RULE_MEMORY) return done;
+    if (m.all.touches({hpa{r.first}, r.last + 1 - r.first})) return error{errc::invalid};
+    if (r.action == HV_ACTION_LOG && !m.time_slices) return error{errc::invalid};
+    return done;
+}
+
+/// Copy `count` rules out of the mailbox, once, and check each.
+template <typename Machine>
+status fetch_rules(Machine& m, std::uint64_t count, std::uint32_t& culprit) {
+    if (count > HV_MAX_RULES) return error{errc::invalid};
+    auto const* from = reinterpret_cast<std::uint64_t const volatile*>(m.mailbox.raw);
+    auto* to = reinterpret_cast<std::uint64_t*>(m.arrived.begin());
+    for (std::uint64_t i = 0; i < count * (sizeof(hv_rule) / 8); ++i) to[i] = from[i];
+    for (std::uint64_t i = 0; i < count; ++i) {
+        culprit = static_cast<std::uint32_t>(i + 1);
+        HV_TRY(enforceable(m, m.arrived[i]));
+    }
+    culprit = 0;
+    return done;
+}
+
+/// Replace the set in force by the `count` rules in the mailbox, on all CPUs, before it returns.
+/// culprit  1-based number of the rule that is not sound, on `invalid`.
+/// Errors   invalid; no_memory: pool empty; perm: locked, and a rule in force is missing. Nothing changed.
+template <typename Machine, typename Cpu>
+status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t generation,
+                   std::uint32_t& culprit) {
+    lock_guard hold{m.lock};
+    HV_TRY(fetch_rules(m, count, culprit));
+    auto& now = m.rules();
+    auto& next = m.staged_rules();
+    HV_TRY(next.load({m.arrived.begin(), count}, culprit));
+    if (m.locked.load() != 0 && !next.includes(now)) return error{errc::perm};
+    close_pages(m, c, true);
+    // First what the new rules ask for, which may fail; nobody loses a right that the old set needs to give.
+    if (auto const applied = apply_memory(m, next, next); !applied) {
+        HV_ASSERT(apply_memory(m, now, next) && apply_memory(m, now, now)); // tables are there already
+        merge_memory(m, next);
+        HV_ASSERT(shoot_down(m, c));
+        return applied.error();
+    }
+    HV_ASSERT(apply_memory(m, next, now));
+    merge_memory(m, now);
+    auto const seen = c.seen_registers();
+    m.pinned.cr0 = (m.pinned.cr0 & now.cr_mask(0)) | (seen.cr0 & ~now.cr_mask(0));
+    m.pinned.cr4 = (m.pinned.cr4 & now.cr_mask(4)) | (seen.cr4 & ~now.cr_mask(4));
+    m.active_rules.store(1 - m.active_rules.load());
+    m.msrs->build(m.rules());
+    m.generation = generation;
+    HV_TRY(shoot_down(m, c));
+    c.common().records.append({.tsc = insn::rdtsc(),
+                               .kind = HV_RECORD_POLICY_LOADED,
+                               .address = generation,
+                               .value = count});
+    return done;
+}
+
+} // namespace hv

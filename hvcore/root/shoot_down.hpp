@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "root/machine.hpp"
+
+namespace hv {
+
+/// Whether `other` must answer before a shoot-down is complete. A CPU that waits for a SIPI, or has left,
+/// runs no guest; the first one synchronises when the SIPI comes.
+inline bool must_answer(cpu const& other) {
+    return other.state.load() == cpu_state::running && other.synchronise_requested.load() != 0;
+}
+
+/// Make every CPU drop what it has cached of the second stage, the rules and the core's own mappings.
+/// self     the CPU that calls; the machine's lock is held.
+/// Effect   complete before it returns. Does not ask Linux: an NMI takes each CPU out of its guest, or
+///          meets it in root mode, where the exit path looks at its work before the next entry.
+/// Errors   timeout: a CPU did not answer within 2^34 ticks; a record names it.
+template <typename Machine, typename Cpu> [[nodiscard]] status shoot_down(Machine& m, Cpu& self) {
+    auto& me = self.common();
+    self.synchronise();
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); // table writes before the look at the others' states
+    for (std::uint32_t i = 0; i < m.cpu_count; ++i) {
+        auto* other = m.cpus[i];
+        if (other == nullptr || other == &me || other->state.load() != cpu_state::running) continue;
+        if (other->synchronise_requested.exchange(1) == 0) m.apic.send_nmi(other->apic_id);
+    }
+    auto const start = insn::rdtsc();
+    for (std::uint32_t i = 0; i < m.cpu_count; ++i) {
+        auto* other = m.cpus[i];
+        if (other == nullptr || other == &me) continue;
+        while (must_answer(*other)) {
+            insn::pause();
+            if (insn::rdtsc() - start < 1ull << 34) continue;
+            me.records.append({.kind = HV_RECORD_SHOOTDOWN_SLOW, .address = i});
+            return error{errc::timeout};
+        }
+    }
+    m.pool.settle();
+    return done;
+}
+
+} // namespace hv

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "arch/register.hpp"
+#include "policy/rule_set.hpp"
+
+namespace hv {
+
+/// One of CR0 and CR4 as the control block holds it: the bits in `mask` belong to the core, and the root VM
+/// reads them from `shadow`. SDM 3C 25.6.6 "Guest/Host Masks and Read Shadows for CR0 and CR4".
+struct masked_register {
+    std::uint64_t real{};
+    std::uint64_t shadow{};
+    std::uint64_t mask{};
+    std::uint64_t pinned{}; // what watched bits were when their rules came into force
+    [[nodiscard]] constexpr std::uint64_t seen() const { return (real & ~mask) | (shadow & mask); }
+};
+
+/// What a write to a masked register comes to.
+struct register_decision {
+    bool fault{}; // #GP(0), nothing changes
+    verdict by{}; // the rule that decided or logs
+    masked_register next{};
+};
+
+/// Bits that the core keeps from the root VM, whatever the rules say.
+struct reserved_bits {
+    std::uint64_t never{};   // setting one faults, as on a CPU that has not got it
+    std::uint64_t virtually{}; // the root VM sees what it wrote, the CPU keeps its own value
+};
+
+/// Decide a write of `wanted` that left guest operation. Where it is allowed, the register's shadow (and, for
+/// watched bits, the register) takes the new bits, and the instruction is executed again: it then has no
+/// bit left to exit for, and the CPU itself does the rest with all its checks.
+inline register_decision decide_write(unsigned number, masked_register now, std::uint64_t wanted,
+                                      reserved_bits bits, policy::rule_set const& rules) {
+    register_decision d{.next = now};
+    auto const watched = rules.cr_mask(number);
+    if ((wanted & bits.never) != 0) {
+        d.fault = true;
+        return d;
+    }
+    // A CPU that comes back from INIT has lost its bits and may set them again: only a change away from
+    // the pinned value counts.
+    auto const away = (wanted ^ now.seen()) & (wanted ^ now.pinned);
+    d.by = rules.decide({.kind = event_kind::cr,
+                         .access = HV_ACCESS_WRITE,
+                         .address = number,
+                         .value = wanted,
+                         .old_value = wanted ^ away});
+    if (d.by.action == action::deny) {
+        d.fault = true;
+        return d;
+    }
+    d.next.shadow = (now.shadow & ~now.mask) | (wanted & now.mask);
+    auto const real_too = watched & ~bits.virtually & ~bits.never;
+    d.next.real = (now.real & ~real_too) | (wanted & real_too);
+    return d;
+}
+
+} // namespace hv

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "base/array.hpp"
+#include "policy/rule_set.hpp"
+#include "vcpu/msr_table.hpp"
+
+namespace hv {
+
+/// The page that says which MSR accesses exit. SDM 3C 25.6.9 "MSR-Bitmap Address": reads of the low range,
+/// of the high range, then writes of both; a set bit exits.
+class msr_bitmap {
+public:
+    /// Recompute the whole page from the built-in table and the rules. Words are written once each, so a
+    /// CPU that looks meanwhile sees the old or the new answer for an MSR.
+    void build(policy::rule_set const& rules) {
+        for (unsigned write = 0; write < 2; ++write)
+            for (std::uint32_t slot = 0; slot < policy::msr_slots; slot += 64) {
+                std::uint64_t bits = 0;
+                for (std::uint32_t i = 0; i < 64; ++i)
+                    bits |= std::uint64_t{exits(slot + i, write != 0, rules)} << i;
+                __atomic_store_n(&words_[write * (policy::msr_slots / 64) + slot / 64], bits,
+                                 __ATOMIC_RELAXED);
+            }
+    }
+    [[nodiscard]] bool exits(std::uint32_t index, bool write) const {
+        if (!policy::msr_in_bitmap(index)) return true;
+        auto const slot = policy::msr_slot(index);
+        return (words_[write * (policy::msr_slots / 64) + slot / 64] >> slot % 64 & 1) != 0;
+    }
+
+private:
+    static bool exits(std::uint32_t slot, bool write, policy::rule_set const& rules) {
+        auto const index = slot < 0x2000 ? slot : slot - 0x2000 + 0xc0000000;
+        return decide_msr(index, write) != msr_decision::pass || rules.watches_msr(slot, write);
+    }
+    array<std::uint64_t, 512> words_{};
+};
+static_assert(sizeof(msr_bitmap) == page_bytes);
+
+} // namespace hv

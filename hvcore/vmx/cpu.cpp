@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "vmx/cpu.hpp"
+#include "vmx/entry.hpp"
+#include "vmx/exit_reason.hpp"
+
+namespace hv::vmx {
+
+void cpu::inject(exception x) {
+    auto const before = make<event_field>(vmcs.read<vectoring_event>());
+    auto const type = before.get<event_field::type>();
+    std::optional<exception> what = x;
+    if (before.get<event_field::valid>() && type == event_field::hardware_exception)
+        what = combine(static_cast<vector>(before.get<event_field::vector>()), x);
+    if (!what) { // a third fault: the CPU would shut down
+        record(HV_RECORD_TRIPLE_FAULT);
+        reset_machine();
+    }
+    // In real mode no exception has an error code, and an entry with one is refused.
+    what->has_error = what->has_error && vmcs.read<guest_cr0>().get<cr0::pe>();
+    if (what->has_error) vmcs.write<entry_event_error>(what->error);
+    auto const event = event_field{}
+                           .with<event_field::vector>(static_cast<std::uint64_t>(what->vector))
+                           .with<event_field::type>(event_field::hardware_exception)
+                           .with<event_field::has_error>(what->has_error)
+                           .with<event_field::valid>(true);
+    vmcs.write<entry_event>(static_cast<std::uint32_t>(event.raw));
+}
+
+std::uint64_t cpu::exits() const {
+    std::uint64_t sum = 0;
+    for (auto const n : base.shared->counter) sum += n;
+    return sum;
+}
+
+void cpu::synchronise() {
+    HV_ASSERT(insn::invept(invalidate_all_contexts, 0));
+    insn::write_cr3(insn::read_cr3()); // the core's own translations
+    load_masks();
+}
+
+void cpu::load_masks() {
+    auto& rules = owner->rules();
+    for (unsigned number : {0u, 4u}) {
+        auto r = control_register(number);
+        r.shadow = r.seen(); // bits that become watched, or stop being so, keep the value that is seen
+        r.mask = rules.cr_mask(number) |
+                 (number == 0 ? cr0_bits.virtually : cr4_bits.never | cr4_bits.virtually);
+        set_control_register(number, r);
+    }
+}
+
+masked_register cpu::control_register(unsigned number) const {
+    auto const& pins = owner->pinned;
+    if (number == 0)
+        return {vmcs.read<guest_cr0>().raw, vmcs.read<cr0_shadow>().raw, vmcs.read<cr0_mask>(), pins.cr0};
+    return {vmcs.read<guest_cr4>().raw, vmcs.read<cr4_shadow>().raw, vmcs.read<cr4_mask>(), pins.cr4};
+}
+
+void cpu::set_control_register(unsigned number, masked_register const& r) {
+    if (number == 0) {
+        vmcs.write<guest_cr0>(make<cr0>(r.real));
+        vmcs.write<cr0_shadow>(make<cr0>(r.shadow));
+        vmcs.write<cr0_mask>(r.mask);
+    } else {
+        vmcs.write<guest_cr4>(make<cr4>(r.real));
+        vmcs.write<cr4_shadow>(make<cr4>(r.shadow));
+        vmcs.write<cr4_mask>(r.mask);
+    }
+}
+
+pinned_registers cpu::seen_registers() const {
+    return {control_register(0).seen(), control_register(4).seen()};
+}
+
+void cpu::set_processor_control(std::uint32_t mask, bool on) {
+    auto const now = vmcs.read<processor_controls>();
+    vmcs.write<processor_controls>(on ? now | mask : now & ~mask);
+}
+
+void cpu::set_pin_control(std::uint32_t mask, bool on) {
+    auto const now = vmcs.read<pin_controls>();
+    vmcs.write<pin_controls>(on ? now | mask : now & ~mask);
+}
+
+void cpu::start_time_slice() {
+    vmcs.write<preemption_timer_value>(timer_value);
+    set_pin_control(static_cast<std::uint32_t>(pin::preemption_timer::mask), true);
+}
+
+void cpu::end_time_slice() {
+    set_pin_control(static_cast<std::uint32_t>(pin::preemption_timer::mask), false);
+}
+
+void cpu::deliver_nmi() {
+    auto const blocked = make<interruptibility>(vmcs.read<guest_interruptibility>());
+    bool const busy = make<event_field>(vmcs.read<entry_event>()).get<event_field::valid>();
+    bool const now = !busy && (blocked.raw & interruptibility::shadow) == 0 &&
+                     !blocked.get<interruptibility::nmi>();
+    base.nmi_waits = !now;
+    set_processor_control(static_cast<std::uint32_t>(processor::nmi_window::mask), !now);
+    if (!now) return;
+    auto const event = event_field{}
+                           .with<event_field::vector>(static_cast<std::uint64_t>(vector::nmi))
+                           .with<event_field::type>(event_field::nmi)
+                           .with<event_field::valid>(true);
+    vmcs.write<entry_event>(static_cast<std::uint32_t>(event.raw));
+    // An NMI wakes a CPU that halted.
+    if (vmcs.read<guest_activity>() == std::uint32_t(activity::hlt))
+        vmcs.write<guest_activity>(std::uint32_t(activity::active));
+}
+
+void cpu::record(std::uint16_t kind, std::uint64_t address, std::uint64_t value) {
+    auto const why = make<exit_information>(vmcs.read<exit_reason_field>());
+    base.records.append({.tsc = insn::rdtsc(),
+                         .kind = kind,
+                         .reason = static_cast<std::uint16_t>(why.get<exit_information::basic>()),
+                         .rip = vmcs.read<guest_rip>().raw,
+                         .address = address,
+                         .value = value});
+}
+
+} // namespace hv::vmx

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "mem/ept_format.hpp"
+#include "root/machine.hpp"
+#include "vcpu/control_register.hpp"
+#include "vcpu/exception.hpp"
+#include "vmx/vmcs.hpp"
+
+namespace hv::vmx {
+
+using root_machine = machine<ept_format>;
+
+/// One CPU under VMX, and the root VM's virtual CPU on it. Lies at the top of the CPU's stack: HOST_RSP
+/// points just behind the registers, so the exit entry's pushes fill them (entry.S).
+class cpu {
+public:
+    hv::cpu base; // must be first
+    std::uint64_t launch_rsp{}; // the loader's stack, for a launch whose entry fails
+    std::uint64_t launch_cr3{};
+    std::uint64_t exits_before{}; // this launch
+    bool second_try{};            // a failed entry is mended once
+    root_machine* owner{};
+    current_vmcs vmcs;
+    hpa vmxon_at{}, vmcs_at{};
+    std::uint32_t timer_value{};
+
+    // What the common code asks of a virtual CPU.
+    [[nodiscard]] hv::cpu& common() { return base; }
+    [[nodiscard]] root_machine& machine() { return *owner; }
+    [[nodiscard]] gva rip() const { return vmcs.read<guest_rip>(); }
+    [[nodiscard]] unsigned privilege() const { return vmcs.read<guest_ss_access>() >> 5 & 3; }
+    /// Deliver `x` at the next entry, combined with the event that was being delivered.
+    void inject(exception x);
+    /// Move behind the instruction that left guest operation.
+    void advance();
+    void synchronise();
+    void start_time_slice();
+    void end_time_slice();
+    [[nodiscard]] pinned_registers seen_registers() const;
+    /// Give the CPU back to Linux, at `target`: see vmx/leave.cpp.
+    [[nodiscard]] status leave(gva target);
+    void dump(hv_cpu_dump& out) const;
+
+    /// Whether the present exit is the first since VMLAUNCH: then the launch itself has failed.
+    [[nodiscard]] bool first_exit() const { return exits() == exits_before + 1; }
+    [[nodiscard]] std::uint64_t exits() const;
+    /// Inject the NMI that waits, or ask for an exit as soon as the root VM can take it.
+    void deliver_nmi();
+    void load_masks();
+    void reset_by_init();
+    void start_by_sipi(std::uint8_t vector);
+    [[nodiscard]] masked_register control_register(unsigned number) const;
+    void set_control_register(unsigned number, masked_register const& r);
+    void set_processor_control(std::uint32_t mask, bool on);
+    void set_pin_control(std::uint32_t mask, bool on);
+    void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
+};
+
+[[gnu::always_inline]] inline void cpu::advance() {
+    vmcs.write<guest_rip>(vmcs.read<guest_rip>() + vmcs.read<instruction_length>());
+    auto const state = vmcs.read<guest_interruptibility>();
+    if ((state & interruptibility::shadow) != 0) [[unlikely]]
+        vmcs.write<guest_interruptibility>(state &
+                                           ~static_cast<std::uint32_t>(interruptibility::shadow));
+    if (vmcs.read<guest_rflags>().get<rflags::tf>()) [[unlikely]]
+        vmcs.write<guest_pending_debug>(
+            vmcs.read<guest_pending_debug>().with<pending_debug::single_step>(true));
+}
+
+/// CR0 bits that belong to the core: NE must be set in VMX operation, and NW would take a CPU out of the
+/// coherence of caches. CR4.VMXE: as on a CPU that has no VMX.
+inline constexpr reserved_bits cr0_bits{.never = 0, .virtually = cr0::ne::mask | cr0::nw::mask};
+inline constexpr reserved_bits cr4_bits{.never = cr4::vmxe::mask, .virtually = 0};
+
+} // namespace hv::vmx

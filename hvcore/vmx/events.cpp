@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// Exits that no instruction asked for: memory, NMI, INIT, SIPI, shutdown, failed entries.
+#include "root/memory_event.hpp"
+#include "vmx/entry.hpp"
+#include "vmx/exit.hpp"
+
+namespace hv::vmx {
+
+namespace {
+
+std::uint32_t access_of(ept_violation_qualification q) {
+    using qualification = ept_violation_qualification;
+    std::uint32_t access = 0;
+    if (q.get<qualification::read>()) access |= HV_ACCESS_READ;
+    if (q.get<qualification::write>()) access |= HV_ACCESS_WRITE;
+    if (q.get<qualification::fetch>()) access |= HV_ACCESS_EXECUTE;
+    return access;
+}
+
+} // namespace
+
+void reset_machine() {
+    insn::outb(0xcf9, 0x06); // reset control register of the chipset
+    insn::outb(0x64, 0xfe);  // keyboard controller
+    insn::lidt({0, 0});      // and if neither is there: shut down outside the guest
+    for (;;) insn::interrupt<3>();
+}
+
+after on_ept_violation(cpu& c) {
+    auto const q = make<ept_violation_qualification>(c.vmcs.read<exit_qualification>());
+    violation const v{.at = c.vmcs.read<guest_physical_address>(),
+                      .access = access_of(q),
+                      .rip = c.rip(),
+                      .reason = static_cast<std::uint16_t>(exit_reason::ept_violation),
+                      .qualification = q.raw};
+    if (on_violation(c.machine(), c, v) == outcome::fault) {
+        c.inject(general_protection);
+        return after::resume;
+    }
+    // An IRET that is executed again must find NMIs blocked again. SDM 3C 28.2.3.
+    bool const delivering =
+        make<event_field>(c.vmcs.read<vectoring_event>()).get<event_field::valid>();
+    if (q.get<ept_violation_qualification::nmi_unblocked>() && !delivering) {
+        auto const s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
+        c.vmcs.write<guest_interruptibility>(
+            static_cast<std::uint32_t>(s.with<interruptibility::nmi>(true).raw));
+    }
+    return after::resume;
+}
+
+after on_ept_misconfiguration(cpu& c) {
+    c.record(HV_RECORD_UNEXPECTED_EXIT, c.vmcs.read<guest_physical_address>().raw);
+    return after::park; // the core wrote an entry that it must not write
+}
+
+after on_nmi(cpu& c) {
+    auto const event = make<event_field>(c.vmcs.read<exit_event>());
+    if (event.get<event_field::type>() != event_field::nmi) return on_unexpected(c);
+    insn::unblock_nmi();
+    meet_nmi(c.base);
+    return after::resume;
+}
+
+after on_nmi_window(cpu& c) {
+    c.set_processor_control(static_cast<std::uint32_t>(processor::nmi_window::mask), false);
+    if (c.base.nmi_waits) c.deliver_nmi();
+    return after::resume;
+}
+
+after on_preemption_timer(cpu& c) {
+    c.end_time_slice();
+    lock_guard hold{c.machine().lock};
+    close_pages(c.machine(), c, false);
+    return after::resume;
+}
+
+after on_init(cpu& c) {
+    c.record(HV_RECORD_INIT);
+    {
+        lock_guard hold{c.machine().lock};
+        c.end_time_slice();
+        close_pages(c.machine(), c, false);
+    }
+    c.reset_by_init();
+    c.base.state.store(cpu_state::waiting_for_sipi);
+    return after::resume;
+}
+
+after on_sipi(cpu& c) {
+    auto const vector = static_cast<std::uint8_t>(c.vmcs.read<exit_qualification>());
+    c.record(HV_RECORD_SIPI, vector);
+    c.start_by_sipi(vector);
+    return after::resume;
+}
+
+after on_triple_fault(cpu& c) {
+    c.record(HV_RECORD_TRIPLE_FAULT);
+    reset_machine();
+}
+
+/// No 64-bit Linux switches tasks. In 32-bit code there is no way to do it on the guest's behalf without reading
+/// its memory, which this core does not: the switch fails as one to a bad task does.
+after on_task_switch(cpu& c) {
+    auto const task = static_cast<std::uint16_t>(c.vmcs.read<exit_qualification>() & 0xfff8);
+    c.record(HV_RECORD_UNEXPECTED_EXIT, task);
+    c.inject({vector::invalid_tss, true, task});
+    return after::resume;
+}
+
+/// The guest state is not one that a CPU enters. At launch the loader gets an error. Later on it is the core's
+/// mistake: it takes back what it put there itself and tries once more.
+after on_entry_failed(cpu& c) {
+    if (c.first_exit()) hv_vmx_abandon(c);
+    c.record(HV_RECORD_ENTRY_FAILED, c.vmcs.read<exit_qualification>());
+    if (c.second_try) return after::park;
+    c.second_try = true;
+    c.vmcs.write<entry_event>(0);
+    c.vmcs.write<guest_interruptibility>(0);
+    c.vmcs.write<guest_pending_debug>(pending_debug{});
+    c.vmcs.write<guest_activity>(std::uint32_t(activity::active));
+    c.inject(general_protection);
+    return after::resume;
+}
+
+} // namespace hv::vmx

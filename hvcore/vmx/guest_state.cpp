@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The root VM's state at launch: what Linux runs with on this CPU. SDM 3C 25.4 "Guest-State Area".
+#include "vmx/launch.hpp"
+
+namespace hv::vmx {
+
+namespace {
+
+/// A descriptor in Linux's GDT or LDT; the loader keeps both mapped during the launch.
+segment read_segment(std::uint16_t value, table_register const& gdt, gva ldt) {
+    auto const s = make<selector>(value);
+    if (s.null()) return {.selector = value, .access = segment::unusable};
+    auto const table = s.get<selector::local>() ? ldt.raw : gdt.base;
+    auto const* at = reinterpret_cast<std::uint64_t const*>(table) + s.get<selector::index>();
+    auto const low = make<descriptor>(at[0]);
+    constexpr std::uint64_t code_or_data = 1u << 4; // S, in access_low
+    bool const system = (low.get<descriptor::access_low>() & code_or_data) == 0;
+    return unpack(value, low, system ? at[1] & 0xffffffff : 0);
+}
+
+void write_segment(current_vmcs const& v, unsigned i, segment const& s) {
+    v.write_at<guest_es_selector>(i, s.selector);
+    v.write_at<guest_es_base>(i, s.base.raw);
+    v.write_at<guest_es_limit>(i, s.limit);
+    v.write_at<guest_es_access>(i, s.access);
+}
+
+void write_segments(current_vmcs const& v) {
+    auto const gdt = insn::sgdt();
+    auto const idt = insn::sidt();
+    auto const ldt = read_segment(insn::sldt(), gdt, gva{});
+    std::uint16_t const data[] = {insn::read_es(), insn::read_cs(), insn::read_ss(),
+                                  insn::read_ds(), insn::read_fs(), insn::read_gs()};
+    for (unsigned i = 0; i < 6; ++i) write_segment(v, i, read_segment(data[i], gdt, ldt.base));
+    write_segment(v, 6, ldt);
+    write_segment(v, 7, read_segment(insn::str(), gdt, gva{}));
+    v.write<guest_fs_base>(gva{insn::rdmsr(msr::ia32_fs_base)});
+    v.write<guest_gs_base>(gva{insn::rdmsr(msr::ia32_gs_base)});
+    v.write<guest_gdtr_base>(gva{gdt.base});
+    v.write<guest_gdtr_limit>(gdt.limit);
+    v.write<guest_idtr_base>(gva{idt.base});
+    v.write<guest_idtr_limit>(idt.limit);
+}
+
+} // namespace
+
+void write_guest_state(cpu& c, hv_launch const& a) {
+    auto const& v = c.vmcs;
+    auto const now4 = make<cr4>(insn::read_cr4());
+    auto const now0 = make<cr0>(insn::read_cr0());
+    v.write<guest_cr0>(now0);
+    v.write<cr0_shadow>(now0);
+    v.write<guest_cr3>(a.guest_cr3);
+    v.write<guest_cr4>(now4);
+    v.write<cr4_shadow>(now4.with<cr4::vmxe>(false));
+    v.write<cr0_mask>(cr0_bits.virtually);
+    v.write<cr4_mask>(cr4_bits.never);
+    v.write<guest_dr7>(insn::read_dr7());
+    v.write<guest_rip>(gva{a.guest_rip});
+    v.write<guest_rsp>(gva{a.guest_rsp});
+    v.write<guest_rflags>(rflags{}.with<rflags::fixed_1>(true));
+    write_segments(v);
+    v.write<guest_sysenter_cs>(static_cast<std::uint32_t>(insn::rdmsr(msr::ia32_sysenter_cs)));
+    v.write<guest_sysenter_esp>(insn::rdmsr(msr::ia32_sysenter_esp));
+    v.write<guest_sysenter_eip>(insn::rdmsr(msr::ia32_sysenter_eip));
+    v.write<guest_debugctl>(a.debugctl);
+    v.write<guest_pat>(insn::rdmsr(msr::ia32_pat));
+    v.write<guest_efer>(make<efer>(insn::rdmsr(efer::msr)));
+    v.write<guest_interruptibility>(0);
+    v.write<guest_activity>(std::uint32_t(activity::active));
+    v.write<guest_pending_debug>(pending_debug{});
+    v.write<vmcs_link_pointer>(~std::uint64_t{0});
+}
+
+} // namespace hv::vmx

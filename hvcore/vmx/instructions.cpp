@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Exits on instructions that Linux may execute.
+#include "call/dispatch.hpp"
+#include "vcpu/cpuid_filter.hpp"
+#include "vcpu/xcr0.hpp"
+#include "vmx/exit.hpp"
+
+namespace hv::vmx {
+
+after on_cpuid(cpu& c) {
+    auto& r = c.base.gpr;
+    auto const leaf = static_cast<std::uint32_t>(r.rax);
+    auto const subleaf = static_cast<std::uint32_t>(r.rcx);
+    auto answer = insn::cpuid(leaf, subleaf);
+    if (cpuid_is_filtered(leaf)) [[unlikely]]
+        answer = filter_cpuid(leaf, subleaf, answer, c.vmcs.read<guest_cr4>());
+    r.rax = answer.eax;
+    r.rbx = answer.ebx;
+    r.rcx = answer.ecx;
+    r.rdx = answer.edx;
+    return after::advance;
+}
+
+after on_vmcall(cpu& c) {
+    if (c.privilege() != 0) {
+        c.record(HV_RECORD_CALL_DENIED, c.base.gpr.rax);
+        c.inject(invalid_opcode);
+        return after::resume;
+    }
+    auto const answer = dispatch_call(c);
+    if (answer.left) return after::resume;
+    c.base.gpr.rax = static_cast<std::uint64_t>(answer.rax);
+    return after::advance;
+}
+
+/// VMX's own instructions, GETSEC: what a CPU without VMX and SMX raises.
+after on_vmx_instruction(cpu& c) {
+    c.record(HV_RECORD_INSTRUCTION_DENIED);
+    c.inject(invalid_opcode);
+    return after::resume;
+}
+
+/// Caches of the whole machine would lose what was not written back, the core's data too: write it back.
+after on_invd(cpu&) {
+    insn::wbinvd();
+    return after::advance;
+}
+
+after on_xsetbv(cpu& c) {
+    auto const& r = c.base.gpr;
+    auto const low = static_cast<std::uint32_t>(r.rax);
+    auto const value = make<xcr0>(low | r.rdx << 32);
+    auto const leaf = insn::cpuid(0xd, 0);
+    auto const supported = make<xcr0>(leaf.eax | std::uint64_t{leaf.edx} << 32);
+    auto const index = static_cast<std::uint32_t>(r.rcx);
+    if (index == 0 && valid_xcr0(value, supported) && insn::xsetbv_safe(0, value.raw))
+        return after::advance;
+    c.inject(general_protection);
+    return after::resume;
+}
+
+} // namespace hv::vmx
