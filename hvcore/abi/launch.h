@@ -9,7 +9,8 @@
 //            guest_cr3 with rax = 0, rflags = 2, all other general registers undefined.
 //   failure  the call returns -errno; step and detail say why. If root_state is 1, the CPU's GDTR and
 //            IDTR limits, TR, segment registers, FS/GS base, DR7 and DEBUGCTL hold the core's values,
-//            and the loader must load its own again. CR0, CR4, EFER, PAT are as before the call.
+//            and the loader must load its own again. CR0, CR3, CR4, EFER, PAT and the SYSENTER MSRs are as
+//            before the call.
 #ifndef HV_ABI_LAUNCH_H
 #define HV_ABI_LAUNCH_H
 

@@ -75,10 +75,8 @@ struct hv_cpu_shared {
     uint64_t head;
     uint64_t tail;
     uint64_t dropped;
-    uint64_t exits; // in all
-    uint64_t vmreads_unused; // reserved, 0
     uint64_t counter[HV_COUNTERS];
 };
-HV_STATIC_ASSERT(sizeof(struct hv_cpu_shared) == 24 + 40 + 8 * HV_COUNTERS, "hv_cpu_shared");
+HV_STATIC_ASSERT(sizeof(struct hv_cpu_shared) == 24 + 24 + 8 * HV_COUNTERS, "hv_cpu_shared");
 
 #endif

@@ -52,12 +52,14 @@ struct cr4 : reg<cr4> { // SDM 3A 2.5 "Control Registers"
     using pae = bit<cr4, 5>;
     using pge = bit<cr4, 7>;
     using osfxsr = bit<cr4, 9>;
+    using la57 = bit<cr4, 12>;
     using vmxe = bit<cr4, 13>;
     using pcide = bit<cr4, 17>;
     using osxsave = bit<cr4, 18>;
     using smep = bit<cr4, 20>;
     using smap = bit<cr4, 21>;
     using pke = bit<cr4, 22>;
+    using cet = bit<cr4, 23>;
 };
 static_assert(cr4{}.with<cr4::vmxe>(true).raw == 1u << 13);
 

@@ -5,12 +5,15 @@
 namespace hv {
 
 /// A ticket lock: CPUs get it in the order in which they asked. Root mode never waits on the host with one
-/// held, except in a shoot-down, where the CPUs waiting for the lock still take the NMI and answer.
+/// held. Who waits calls `meanwhile` again and again: a shoot-down by the holder needs its answer.
 class spin_lock {
 public:
-    void acquire() {
+    template <typename Meanwhile> void acquire(Meanwhile const& meanwhile) {
         auto const mine = next_.fetch_add(1);
-        while (serving_.load() != mine) __builtin_ia32_pause();
+        while (serving_.load() != mine) {
+            meanwhile();
+            __builtin_ia32_pause();
+        }
     }
     void release() { serving_.store(serving_.load() + 1); }
 
@@ -21,7 +24,10 @@ private:
 
 class [[nodiscard]] lock_guard {
 public:
-    explicit lock_guard(spin_lock& l) : lock_{l} { lock_.acquire(); }
+    template <typename Meanwhile>
+    lock_guard(spin_lock& l, Meanwhile const& meanwhile) : lock_{l} {
+        lock_.acquire(meanwhile);
+    }
     ~lock_guard() { lock_.release(); }
     lock_guard(lock_guard const&) = delete;
     lock_guard& operator=(lock_guard const&) = delete;

@@ -27,7 +27,7 @@ struct call_arguments {
 template <typename Cpu> call_result call_unhoist(Cpu& c, gva target) {
     auto& m = c.machine();
     // The lock keeps this from passing a POLICY_LOCK of another CPU half-way.
-    lock_guard hold{m.lock};
+    auto const hold = hold_machine(m, c);
     if (m.locked.load() != 0) return {error{errc::perm}.negative(), false};
     auto const left = c.leave(target);
     return {to_rax(left), bool{left}};
@@ -41,7 +41,7 @@ template <typename Cpu> std::int64_t call_release(Cpu& c, std::uint64_t ring, st
 
 template <typename Cpu> std::int64_t call_audit(Cpu& c) {
     auto& m = c.machine();
-    lock_guard hold{m.lock};
+    auto const hold = hold_machine(m, c);
     auto found = m.audit();
     *reinterpret_cast<hv_audit*>(m.mailbox.raw) = found;
     return found.findings == 0 ? 0 : error{errc::io}.negative();
@@ -57,7 +57,7 @@ std::int64_t call_policy_load(Cpu& c, std::uint64_t count, std::uint64_t generat
 
 template <typename Cpu> std::int64_t call_policy_lock(Cpu& c) {
     auto& m = c.machine();
-    lock_guard hold{m.lock};
+    auto const hold = hold_machine(m, c);
     if (m.locked.exchange(1) == 0)
         c.common().records.append(
             {.tsc = insn::rdtsc(), .kind = HV_RECORD_POLICY_LOCKED});

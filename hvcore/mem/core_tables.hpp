@@ -23,9 +23,8 @@ public:
 
 private:
     [[nodiscard]] volatile std::uint64_t* word(hpa table, unsigned index) const {
-        HV_ASSERT(index < table_entries && frames_.kind(table) == frame_kind::private_core);
-        auto const at = frames_.to_hva(table);
-        HV_ASSERT(at);
+        auto const at = frames_.to_private_hva(table);
+        HV_ASSERT(at && index < table_entries);
         return reinterpret_cast<volatile std::uint64_t*>(at.value().raw) + index;
     }
 

@@ -125,6 +125,16 @@ result<hva> frames::to_hva(hpa at) const {
     return error{errc::fault};
 }
 
+result<hva> frames::to_private_hva(hpa at) const {
+    for (auto const& c : chunks()) {
+        auto const offset = at - c.first;    // wraps below the chunk, and is then beyond its end
+        if (offset >= c.pages * page_bytes) continue;
+        if (!c.donated && c.page + offset / page_bytes >= layout_.zero_page()) break;
+        return c.at + offset;
+    }
+    return error{errc::fault};
+}
+
 result<hpa> frames::to_hpa(hva at) const {
     for (auto const& c : chunks())
         if (at >= c.at && at - c.at < c.pages * page_bytes) return c.first + (at - c.at);

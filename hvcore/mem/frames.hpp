@@ -71,6 +71,8 @@ public:
     /// Whether any byte of the run is the core's, of whatever kind. A run that wraps always is.
     [[nodiscard]] bool touches(hpa_span run) const;
     [[nodiscard]] result<hva> to_hva(hpa at) const;
+    /// As to_hva(), for private frames only: what the way to every page-table entry goes through.
+    [[nodiscard]] result<hva> to_private_hva(hpa at) const;
     [[nodiscard]] result<hpa> to_hpa(hva at) const;
     /// The frame of a page of the layout, and how many bytes follow contiguously in its chunk.
     [[nodiscard]] result<hpa_span> layout_run(std::uint64_t page) const;

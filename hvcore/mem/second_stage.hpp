@@ -40,7 +40,8 @@ public:
     /// Take away what `at` maps; what is not present there stays so.
     /// Effect, errors   as map(), but the guard is only asked for leaves that are split.
     [[nodiscard]] status unmap(gpa_span at);
-    /// Set the rights of all leaves in `at`, splitting those that reach beyond it.
+    /// Set the rights of all leaves in `at`, splitting those that reach beyond it. What has these
+    /// rights already is left as it is: going back to how things were takes no table.
     /// Effect   as map().
     /// Errors   as map(). no_entry: some of `at` is not present. Nothing changed.
     [[nodiscard]] status protect(gpa_span at, rights r);
@@ -86,6 +87,7 @@ private:
     [[nodiscard]] status check(gpa_span at) const;
     [[nodiscard]] slot find(gpa a, unsigned lowest) const;
     [[nodiscard]] unsigned fit(std::uint64_t bits, std::uint64_t left, unsigned highest) const;
+    [[nodiscard]] static std::uint64_t rest_of(slot const& s, gpa a, std::uint64_t left);
     [[nodiscard]] result<step> protect_step(gpa a, std::uint64_t left, rights r) const;
     [[nodiscard]] step unmap_step(gpa a, std::uint64_t left) const;
     [[nodiscard]] status permitted(step const& s) const;

@@ -123,13 +123,21 @@ unsigned second_stage<F, M, G>::fit(std::uint64_t bits, std::uint64_t left,
     return 1;
 }
 
+/// Bytes from `a` to the end of what the entry covers, or of the request.
+template <entry_format F, table_memory M, leaf_guard G>
+std::uint64_t second_stage<F, M, G>::rest_of(slot const& s, gpa a, std::uint64_t left) {
+    auto const rest = a.down(entry_bytes(s.level)) + entry_bytes(s.level) - a;
+    return rest < left ? rest : left;
+}
+
 template <entry_format F, table_memory M, leaf_guard G>
 auto second_stage<F, M, G>::protect_step(gpa a, std::uint64_t left, rights r) const
     -> result<step> {
     auto const s = find(a, 1);
     if (!F::is_leaf(s.entry, s.level)) return error{errc::no_entry};
-    auto const level = fit(a.raw, left, s.level);
     auto v = F::value_of(s.entry, s.level);
+    if (v.allowed == r) return step{a, rest_of(s, a, left), action::skip, s.level, s.level, v};
+    auto const level = fit(a.raw, left, s.level);
     v.to = v.to + (a - a.down(entry_bytes(s.level)));
     v.allowed = r;
     return step{a, entry_bytes(level), action::write, level, s.level, v};
@@ -142,8 +150,7 @@ auto second_stage<F, M, G>::unmap_step(gpa a, std::uint64_t left) const -> step 
         auto const level = fit(a.raw, left, s.level);
         return {a, entry_bytes(level), action::clear, level, s.level, {}};
     }
-    auto const hole = a.down(entry_bytes(s.level)) + entry_bytes(s.level) - a;
-    return {a, hole < left ? hole : left, action::skip, s.level, s.level, {}};
+    return {a, rest_of(s, a, left), action::skip, s.level, s.level, {}};
 }
 
 template <entry_format F, table_memory M, leaf_guard G>

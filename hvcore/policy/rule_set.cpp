@@ -10,6 +10,7 @@ status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit) {
     for (auto& side : msr_rule_) side = {};
     for (auto& side : cr_rule_) side = {};
     cr_mask_ = {};
+    any_msr_ = false;
     for (std::size_t i = 0; i < rules.size(); ++i) {
         for (std::uint32_t seen = 0; seen < count_; ++seen)
             if (rules_[seen].id == rules[i].id) {
@@ -74,6 +75,7 @@ void rule_set::index_rule(std::uint16_t number, hv_rule const& r) {
 }
 
 void rule_set::index_msr(std::uint16_t number, hv_rule const& r) {
+    any_msr_ = true;
     auto const first = msr_slot(static_cast<std::uint32_t>(r.first));
     auto const last = msr_slot(static_cast<std::uint32_t>(r.last));
     for (unsigned write = 0; write < 2; ++write) {

@@ -28,6 +28,7 @@ public:
     [[nodiscard]] bool watches_msr(std::uint32_t slot, bool write) const {
         return msr_rule_[write][slot] != 0;
     }
+    [[nodiscard]] bool watches_msrs() const { return any_msr_; }
     [[nodiscard]] std::size_t size() const { return count_; }
     [[nodiscard]] hv_rule const& operator[](std::size_t i) const { return rules_[i]; }
 
@@ -46,6 +47,7 @@ private:
     std::uint32_t count_{};
     // Each index holds rule numbers + 1; 0 means that no rule watches the object.
     array<array<std::uint16_t, msr_slots>, 2> msr_rule_{};
+    bool any_msr_{};
     array<array<std::uint16_t, 32>, 2> cr_rule_{};
     array<std::uint64_t, 2> cr_mask_{};
     array<std::uint16_t, HV_MAX_RULES> memory_{}; // rule numbers of kind memory, by first byte

@@ -19,7 +19,10 @@ public:
 #endif
         return done;
     }
-    void back_to(hv_launch_step step) { step_ = step; }
+    void back_to(hv_launch_step step) {
+        step_ = step;
+        detail = 0;
+    }
     [[nodiscard]] hv_launch_step step() const { return step_; }
     std::uint64_t detail{}; // the hardware's own reason
     bool root_state{};      // the CPU has taken the core's segments and tables

@@ -12,7 +12,7 @@ template <typename Machine, typename Cpu>
 status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
     gpa_span const at{first, pages * page_bytes};
     hpa const frame{first.raw};
-    lock_guard hold{m.lock};
+    auto const hold = hold_machine(m, c);
     if (pages == 0 || pages > 512 || !at.pages()) return error{errc::invalid};
     if (!at.within(m.stage.limits().top())) return error{errc::invalid};
     if (m.all.touches({frame, at.bytes})) return error{errc::invalid};
@@ -42,7 +42,7 @@ status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
 /// Give a donation back, zeroed, once none of its pages is in use.
 /// Errors   no_entry: never donated; busy: in use.
 template <typename Machine, typename Cpu> status reclaim(Machine& m, Cpu& c, gpa first) {
-    lock_guard hold{m.lock};
+    auto const hold = hold_machine(m, c);
     auto const chunk = HV_TRY(m.all.donation(hpa{first.raw}));
     HV_TRY(m.pool.remove(chunk.first)); // zeroes them
     HV_ASSERT(m.all.remove(chunk.first));

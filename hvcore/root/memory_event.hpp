@@ -83,7 +83,7 @@ outcome refuse(Machine&, Cpu& c, violation const& v, std::uint16_t kind, std::ui
 /// Decide an access of the root VM that its second stage does not allow.
 template <typename Machine, typename Cpu>
 outcome on_violation(Machine& m, Cpu& c, violation const& v) {
-    lock_guard hold{m.lock};
+    auto const hold = hold_machine(m, c);
     if (m.all.kind(hpa{v.at.raw}) != frame_kind::outside) {
         bool const fetch = (v.access & HV_ACCESS_EXECUTE) != 0;
         return refuse(m, c, v, fetch ? HV_RECORD_CORE_EXECUTE : HV_RECORD_CORE_WRITE, 0);

@@ -2,7 +2,7 @@
 #pragma once
 #include "arch/msr.hpp"
 #include "mem/identity.hpp"
-#include "root/shoot_down.hpp"
+#include "root/memory_event.hpp"
 #include "vcpu/msr_table.hpp"
 
 namespace hv {
@@ -55,7 +55,8 @@ guarded write_mtrr(Machine& m, Cpu& c, std::uint32_t index, std::uint64_t value)
     if (on && !core_stays_write_back(m, next.value())) return guarded::fault;
     if (!insn::wrmsr_safe(index, value)) return guarded::fault;
     if (!on) return guarded::write;
-    lock_guard hold{m.lock};
+    auto const hold = hold_machine(m, c);
+    close_pages(m, c, true); // their leaves must stay 4 KiB until then
     m.mtrrs = next.value();
     retype(m.stage, m.mtrrs);
     if (!shoot_down(m, c)) return guarded::fault; // recorded: a CPU does not answer

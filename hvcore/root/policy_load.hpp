@@ -59,7 +59,7 @@ status fetch_rules(Machine& m, std::uint64_t count, std::uint32_t& culprit) {
 template <typename Machine, typename Cpu>
 status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t generation,
                    std::uint32_t& culprit) {
-    lock_guard hold{m.lock};
+    auto const hold = hold_machine(m, c);
     HV_TRY(fetch_rules(m, count, culprit));
     auto& now = m.rules();
     auto& next = m.staged_rules();

@@ -10,6 +10,20 @@ inline bool must_answer(cpu const& other) {
     return other.state.load() == cpu_state::running && other.synchronise_requested.load() != 0;
 }
 
+/// Do what a shoot-down asks of this CPU, once its NMI has come.
+template <typename Cpu> void answer_shoot_down(Cpu& c) {
+    auto& me = c.common();
+    if ((me.pending_work.load() & work_synchronise) == 0) return;
+    me.pending_work.fetch_and(~std::uint32_t{work_synchronise});
+    c.synchronise();
+    me.synchronise_requested.store(0);
+}
+
+/// Take the machine's lock on the CPU `c`, which goes on answering shoot-downs while it waits.
+template <typename Machine, typename Cpu> lock_guard hold_machine(Machine& m, Cpu& c) {
+    return {m.lock, [&] { answer_shoot_down(c); }};
+}
+
 /// Make every CPU drop what it has cached of the second stage, the rules and the core's own mappings.
 /// self     the CPU that calls; the machine's lock is held.
 /// Effect   complete before it returns. Does not ask Linux: an NMI takes each CPU out of its guest, or

@@ -57,4 +57,35 @@ inline register_decision decide_write(unsigned number, masked_register now, std:
     return d;
 }
 
+/// What a CPU looks at, beside the value, when CR0 or CR4 is written.
+struct paging_mode {
+    cr0 now0{};
+    cr4 now4{};
+    efer now_efer{};
+    bool code_64{};           // CS.L
+    std::uint64_t cr3{};
+    std::uint64_t cr4_bits{}; // that this CPU has
+};
+
+/// Whether a CPU takes the value, or raises #GP(0): for bits that the core sets in its place.
+/// Source   SDM 2B "MOV—Move to/from Control Registers", "Protected Mode Exceptions"; SDM 3A 2.5.
+constexpr bool takes_cr0(cr0 wanted, paging_mode const& m) {
+    bool const pg = wanted.get<cr0::pg>();
+    if (wanted.raw >> 32 != 0 || (wanted.get<cr0::nw>() && !wanted.get<cr0::cd>())) return false;
+    if (pg && !wanted.get<cr0::pe>()) return false;
+    if (!wanted.get<cr0::wp>() && m.now4.get<cr4::cet>()) return false;
+    if (pg == m.now0.get<cr0::pg>()) return true;
+    if (!pg) return !m.now4.get<cr4::pcide>() && !(m.now_efer.get<efer::lma>() && m.code_64);
+    return !m.now_efer.get<efer::lme>() || (m.now4.get<cr4::pae>() && !m.code_64);
+}
+constexpr bool takes_cr4(cr4 wanted, paging_mode const& m) {
+    bool const long_mode = m.now_efer.get<efer::lma>();
+    if ((wanted.raw & ~m.cr4_bits) != 0) return false;
+    if (long_mode && !wanted.get<cr4::pae>()) return false;
+    if (long_mode && wanted.get<cr4::la57>() != m.now4.get<cr4::la57>()) return false;
+    if (wanted.get<cr4::cet>() && !m.now0.get<cr0::wp>()) return false;
+    if (!wanted.get<cr4::pcide>() || m.now4.get<cr4::pcide>()) return true;
+    return long_mode && (m.cr3 & 0xfff) == 0;
+}
+
 } // namespace hv

@@ -15,9 +15,7 @@ public:
     void build(policy::rule_set const& rules) {
         for (unsigned write = 0; write < 2; ++write)
             for (std::uint32_t slot = 0; slot < policy::msr_slots; slot += 64) {
-                std::uint64_t bits = 0;
-                for (std::uint32_t i = 0; i < 64; ++i)
-                    bits |= std::uint64_t{exits(slot + i, write != 0, rules)} << i;
+                auto const bits = built_in(slot, write != 0) | watched(slot, write != 0, rules);
                 __atomic_store_n(&words_[write * (policy::msr_slots / 64) + slot / 64], bits,
                                  __ATOMIC_RELAXED);
             }
@@ -29,9 +27,23 @@ public:
     }
 
 private:
-    static bool exits(std::uint32_t slot, bool write, policy::rule_set const& rules) {
-        auto const index = slot < 0x2000 ? slot : slot - 0x2000 + 0xc0000000;
-        return decide_msr(index, write) != msr_decision::pass || rules.watches_msr(slot, write);
+    /// The 64 bits from `slot` on that the table asks for. What it does not name is decide_msr's default.
+    static std::uint64_t built_in(std::uint32_t slot, bool write) {
+        auto bits = write ? ~std::uint64_t{0} : 0;
+        for (auto const& r : msr_table) {
+            auto const first = policy::msr_slot(r.first), last = policy::msr_slot(r.last);
+            if (last < slot || first >= slot + 64) continue;
+            bool const exits = (write ? r.write : r.read) != msr_decision::pass;
+            for (auto i = first < slot ? slot : first; i <= last && i < slot + 64; ++i)
+                bits = (bits & ~(1ull << (i - slot))) | std::uint64_t{exits} << (i - slot);
+        }
+        return bits;
+    }
+    static std::uint64_t watched(std::uint32_t slot, bool write, policy::rule_set const& rules) {
+        std::uint64_t bits = 0;
+        for (std::uint32_t i = 0; rules.watches_msrs() && i < 64; ++i)
+            bits |= std::uint64_t{rules.watches_msr(slot + i, write)} << i;
+        return bits;
     }
     array<std::uint64_t, 512> words_{};
 };

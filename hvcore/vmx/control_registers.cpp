@@ -6,6 +6,8 @@ namespace hv::vmx {
 
 namespace {
 
+constexpr std::uint32_t code_64_bit = 1u << 13; // L, in the access rights of CS
+
 enum class cr_instruction : unsigned { mov_to = 0, mov_from = 1, clts = 2, lmsw = 3 };
 
 struct cr_write {
@@ -46,22 +48,46 @@ void record_cr(cpu& c, cr_write const& w, verdict by, std::uint64_t old) {
                            .old_value = old});
 }
 
+bool takes(cpu const& c, cr_write const& w) {
+    paging_mode const m{.now0 = c.vmcs.read<guest_cr0>(),
+                        .now4 = c.vmcs.read<guest_cr4>(),
+                        .now_efer = c.vmcs.read<guest_efer>(),
+                        .code_64 = (c.vmcs.read<guest_cs_access>() & code_64_bit) != 0,
+                        .cr3 = c.vmcs.read<guest_cr3>(),
+                        .cr4_bits = insn::rdmsr(msr::ia32_vmx_cr4_fixed1)};
+    return w.number == 0 ? takes_cr0(make<cr0>(w.value), m) : takes_cr4(make<cr4>(w.value), m);
+}
+
+after refuse(cpu& c) {
+    c.inject(general_protection);
+    return after::resume;
+}
+
+/// What the CPU does by itself when it executes the write: IA-32e mode goes with paging, and translations of the
+/// old mode are dropped.
+void follow(cpu& c) {
+    auto const now = c.vmcs.read<guest_efer>();
+    bool const active = now.get<efer::lme>() && c.vmcs.read<guest_cr0>().get<cr0::pg>();
+    c.vmcs.write<guest_efer>(now.with<efer::lma>(active));
+    auto const controls = make<entry_control>(c.vmcs.read<entry_controls>());
+    c.vmcs.write<entry_controls>(
+        static_cast<std::uint32_t>(controls.with<entry_control::ia32e>(active).raw));
+    HV_ASSERT(insn::invvpid(invalidate_all_contexts, 0));
+}
+
 } // namespace
 
 after on_cr_access(cpu& c) {
     auto const w = decode(c, make<cr_access>(c.vmcs.read<exit_qualification>()));
     if (!w.known) return on_unexpected(c);
+    if (!takes(c, w)) return refuse(c);
     auto const now = c.control_register(w.number);
     auto const bits = w.number == 0 ? cr0_bits : cr4_bits;
     auto const d = decide_write(w.number, now, w.value, bits, c.machine().rules());
     if (d.by.action != action::allow) record_cr(c, w, d.by, now.seen());
-    auto const wanted = make<cr0>(w.value);
-    bool const impossible = w.number == 0 && wanted.get<cr0::nw>() && !wanted.get<cr0::cd>();
-    if (d.fault || impossible) {
-        c.inject(general_protection);
-        return after::resume;
-    }
+    if (d.fault) return refuse(c);
     c.set_control_register(w.number, d.next);
+    if (d.next.real != now.real) follow(c);
     return after::resume; // executed again, and now nothing of it exits
 }
 

@@ -69,7 +69,7 @@ after on_nmi_window(cpu& c) {
 
 after on_preemption_timer(cpu& c) {
     c.end_time_slice();
-    lock_guard hold{c.machine().lock};
+    auto const hold = hold_machine(c.machine(), c);
     close_pages(c.machine(), c, false);
     return after::resume;
 }
@@ -77,7 +77,7 @@ after on_preemption_timer(cpu& c) {
 after on_init(cpu& c) {
     c.record(HV_RECORD_INIT);
     {
-        lock_guard hold{c.machine().lock};
+        auto const hold = hold_machine(c.machine(), c);
         c.end_time_slice();
         close_pages(c.machine(), c, false);
     }

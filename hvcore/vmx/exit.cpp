@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "vmx/exit.hpp"
+#include "root/shoot_down.hpp"
 #include "vcpu/cpuid_filter.hpp"
 #include "vmx/entry.hpp"
 
@@ -152,11 +153,8 @@ extern "C" void hv_vmx_exit_rare(hv::vmx::cpu& c, bool exited) {
 
 /// What `pending_work` asks for, before the next entry; entry.S calls again until nothing is left.
 extern "C" void hv_vmx_work(hv::vmx::cpu& c) {
-    auto const what = c.base.pending_work.exchange(0);
-    if ((what & hv::work_synchronise) != 0) {
-        c.synchronise();
-        c.base.synchronise_requested.store(0);
-    }
+    hv::answer_shoot_down(c);
+    auto const what = c.base.pending_work.fetch_and(hv::work_synchronise);
     if ((what & hv::work_machine_check) != 0) c.record(HV_RECORD_MACHINE_CHECK);
     if ((what & hv::work_nmi) != 0) c.deliver_nmi();
 }

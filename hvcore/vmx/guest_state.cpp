@@ -72,4 +72,18 @@ void write_guest_state(cpu& c, hv_launch const& a) {
     v.write<vmcs_link_pointer>(~std::uint64_t{0});
 }
 
+void restore_linux_state(cpu const& c) {
+    auto const& v = c.vmcs;
+    insn::wrmsr(efer::msr, v.read<guest_efer>().raw);
+    insn::wrmsr(msr::ia32_pat, v.read<guest_pat>());
+    insn::wrmsr(msr::ia32_sysenter_cs, v.read<guest_sysenter_cs>());
+    insn::wrmsr(msr::ia32_sysenter_esp, v.read<guest_sysenter_esp>());
+    insn::wrmsr(msr::ia32_sysenter_eip, v.read<guest_sysenter_eip>());
+    insn::write_cr0(v.read<guest_cr0>().raw);
+    // PCIDE can only be set while CR3 names PCID 0.
+    insn::write_cr3(c.launch_cr3 & ~(page_bytes - 1));
+    insn::write_cr4(v.read<guest_cr4>().raw);
+    insn::write_cr3(c.launch_cr3);
+}
+
 } // namespace hv::vmx

@@ -25,13 +25,18 @@ status check_cpu(launch_progress& progress) {
     return done;
 }
 
+unsigned max_phy_addr() {
+    return insn::cpuid(0x80000008, 0).eax & 0xff;
+}
+
 /// Everything that all CPUs share, on the first one.
 status build_machine(root_machine& m, hv_launch const& a, image_sizes const& sizes, hva base,
-                     launch_progress& progress) {
-    HV_TRY(build_memory(m, a, sizes, base));
-    HV_TRY(progress.reach(HV_STEP_CAPABILITIES));
-    m.max_phy_addr = insn::cpuid(0x80000008, 0).eax & 0xff;
-    auto const limits = HV_TRY(ept_limits(m.max_phy_addr, progress.detail));
+                     stage_limits const& limits, launch_progress& progress) {
+    if (auto const built = build_memory(m, a, sizes, base); !built) {
+        progress.back_to(HV_STEP_ARGUMENTS); // the chunks are not what the layout needs
+        return built.error();
+    }
+    m.max_phy_addr = max_phy_addr();
     fill_idt(m.idt);
     HV_TRY(build_second_stage(m, a, limits, progress));
     m.ready = true;
@@ -125,12 +130,12 @@ status load_and_launch(cpu& c, hv_launch const& a, control_set const& controls,
     bool const spoil = !progress.reach(HV_STEP_ENTRY);
     if (spoil) c.vmcs.write<guest_rflags>(rflags{}); // a test wants the entry itself to fail
     auto const how = hv_vmx_launch(c);
-    c.owner->cpus[a.cpu] = nullptr;
     c.base.state.store(cpu_state::absent);
     c.base.shared->launched = 0;
     progress.root_state = how == launch_entry_failed;
     if (progress.root_state) {
         progress.detail = c.vmcs.read<exit_reason_field>();
+        restore_linux_state(c);
     } else {
         progress.back_to(HV_STEP_VMLAUNCH);
         progress.detail = c.vmcs.read<instruction_error>();
@@ -143,10 +148,11 @@ status load_and_launch(cpu& c, hv_launch const& a, control_set const& controls,
 status launch(hv_launch const& a, root_machine& m, cpu_area area, image_sizes const& sizes, hva base,
               launch_progress& progress) {
     HV_TRY(check_cpu(progress));
-    if (!m.ready) HV_TRY(build_machine(m, a, sizes, base, progress));
     HV_TRY(progress.reach(HV_STEP_CAPABILITIES));
     auto const controls = HV_TRY(choose_controls(progress.detail));
-    HV_TRY(ept_limits(m.max_phy_addr, progress.detail));
+    // Only now: a CPU whose controls know neither EPT nor VPID has no MSR that tells of them.
+    auto const limits = HV_TRY(ept_limits(max_phy_addr(), progress.detail));
+    if (!m.ready) HV_TRY(build_machine(m, a, sizes, base, limits, progress));
     m.time_slices = controls.time_slices && (a.cpu == 0 || m.time_slices);
     HV_TRY(progress.reach(HV_STEP_HOST_STATE));
     auto& c = *HV_TRY(build_cpu(m, a, area, base));

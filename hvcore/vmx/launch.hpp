@@ -34,5 +34,7 @@ void leave_vmx(cpu& c);
 void write_controls(cpu& c, std::uint32_t number, struct control_set const& controls);
 void write_host_state(cpu const& c);
 void write_guest_state(cpu& c, hv_launch const& a);
+/// Undo what the exit of a failed entry has loaded of the host state, as far as abi/launch.h promises.
+void restore_linux_state(cpu const& c);
 
 } // namespace hv::vmx

@@ -57,7 +57,6 @@ status cpu::leave(gva target) {
     base.state.store(cpu_state::unhoisted);
     base.shared->launched = 0;
     base.pending_work.store(0);
-    owner->cpus[base.number] = nullptr;
     return done;
 }
 

@@ -90,8 +90,8 @@ bool write_msr(cpu& c, std::uint32_t index, std::uint64_t value) {
     case msr::ia32_pat:          return valid_pat(value) && put<guest_pat>(c, value);
     // DEBUGCTL's bits differ from CPU to CPU: try the value on this one. The exit loaded the core's own.
     case msr::ia32_debugctl: {
-        auto const own = insn::rdmsr(index);
-        if (!insn::wrmsr_safe(index, value)) return false;
+        std::uint64_t own = 0;
+        if (!insn::rdmsr_safe(index, own) || !insn::wrmsr_safe(index, value)) return false;
         insn::wrmsr(index, own);
         return put<guest_debugctl>(c, value);
     }
