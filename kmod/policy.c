@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Policies as netlink sees them: named sets of rules, replaced as a whole, given back, locked. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <net/genetlink.h>
+
+#include "hv.h"
+
+#define HV_ATTR_MAX (HV_ATTR_COUNT - 1)
+
+const struct nla_policy hv_policy_nest[HV_ATTR_COUNT] = {
+	[HV_ATTR_NAME] = { .type = NLA_NUL_STRING, .len = HV_NAME_BYTES - 1 },
+	[HV_ATTR_RULES] = { .type = NLA_BINARY, .len = HV_MAX_RULES * sizeof(struct hv_rule) },
+};
+
+static LIST_HEAD(in_force);
+
+static void free_list(struct list_head *policies)
+{
+	struct hv_policy *policy, *next;
+
+	list_for_each_entry_safe(policy, next, policies, list) {
+		list_del(&policy->list);
+		kvfree(policy);
+	}
+}
+
+void hv_policy_forget(void)
+{
+	free_list(&in_force);
+}
+
+static bool sound_name(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return length && !name[length];
+}
+
+static int check_name(const struct list_head *policies, const char *name)
+{
+	const struct hv_policy *policy;
+
+	if (!sound_name(name))
+		return hv_refuse(-EINVAL, "a policy's name is 1 to %u of a-z, 0-9 and -",
+				 HV_NAME_BYTES - 1);
+	list_for_each_entry(policy, policies, list)
+		if (!strcmp(policy->name, name))
+			return hv_refuse(-EEXIST, "two policies are named %s: rename one", name);
+	return 0;
+}
+
+static int add_policy(struct list_head *policies, const struct nlattr *nest,
+		      struct netlink_ext_ack *extack)
+{
+	struct nlattr *attributes[HV_ATTR_COUNT], *name, *rules;
+	struct hv_policy *policy;
+	int error = nla_parse_nested(attributes, HV_ATTR_MAX, nest, hv_policy_nest, extack);
+
+	if (error)
+		return error;
+	name = attributes[HV_ATTR_NAME];
+	rules = attributes[HV_ATTR_RULES];
+	if (!name || !rules)
+		return hv_refuse(-EINVAL, "a policy needs a name and rules");
+	error = check_name(policies, nla_data(name));
+	if (error)
+		return error;
+	if (nla_len(rules) % sizeof(struct hv_rule))
+		return hv_refuse(-EINVAL, "policy %s: %u bytes are no whole number of rules",
+				 (char *)nla_data(name), nla_len(rules));
+	policy = kvzalloc(sizeof(*policy) + nla_len(rules), GFP_KERNEL);
+	if (!policy)
+		return hv_refuse(-ENOMEM, "no memory for the policies: free some");
+	strscpy(policy->name, nla_data(name), sizeof(policy->name));
+	policy->rules = nla_len(rules) / sizeof(struct hv_rule);
+	memcpy(policy->rule, nla_data(rules), nla_len(rules));
+	list_add_tail(&policy->list, policies);
+	return 0;
+}
+
+static int by_id(const void *left, const void *right)
+{
+	u32 a = *(const u32 *)left, b = *(const u32 *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+static int check_ids(u32 *ids, unsigned int count)
+{
+	unsigned int i;
+
+	sort(ids, count, sizeof(*ids), by_id, NULL);
+	for (i = 0; i < count; i++) {
+		if (!ids[i])
+			return hv_refuse(-EINVAL, "a rule has the id 0");
+		if (i && ids[i] == ids[i - 1])
+			return hv_refuse(-EINVAL, "two rules have the id %u", ids[i]);
+	}
+	return 0;
+}
+
+static int check_rules(const struct list_head *policies)
+{
+	const struct hv_policy *policy;
+	unsigned int count = 0, i;
+	u32 *ids;
+	int error;
+
+	list_for_each_entry(policy, policies, list)
+		count += policy->rules;
+	if (count > HV_MAX_RULES)
+		return hv_refuse(-E2BIG, "%u rules, the core takes at most %u", count,
+				 HV_MAX_RULES);
+	ids = kvmalloc_array(count ?: 1, sizeof(*ids), GFP_KERNEL);
+	if (!ids)
+		return hv_refuse(-ENOMEM, "no memory for the policies: free some");
+	count = 0;
+	list_for_each_entry(policy, policies, list)
+		for (i = 0; i < policy->rules; i++)
+			ids[count++] = policy->rule[i].id;
+	error = check_ids(ids, count);
+	kvfree(ids);
+	return error;
+}
+
+int hv_do_policy_set(struct sk_buff *request, struct genl_info *info)
+{
+	LIST_HEAD(wanted);
+	struct nlattr *attribute;
+	int left, error = hv_need_hoisted();
+
+	if (error)
+		return error;
+	nlmsg_for_each_attr(attribute, info->nlhdr, GENL_HDRLEN, left) {
+		if (nla_type(attribute) == HV_ATTR_POLICY)
+			error = add_policy(&wanted, attribute, info->extack);
+		if (error)
+			break;
+	}
+	if (!error)
+		error = check_rules(&wanted);
+	if (!error)
+		error = hv_policy_load(&wanted);
+	if (!error) {
+		free_list(&in_force);
+		list_splice_init(&wanted, &in_force);
+	}
+	free_list(&wanted);
+	return error;
+}
+
+/* After a sleep: the rules that were in force before it. */
+int hv_policy_reload(void)
+{
+	return list_empty(&in_force) ? 0 : hv_policy_load(&in_force);
+}
+
+static int put_policies(struct sk_buff *reply)
+{
+	const struct hv_policy *policy;
+
+	if (nla_put_u8(reply, HV_ATTR_LOCKED, hv.locked))
+		return -EMSGSIZE;
+	list_for_each_entry(policy, &in_force, list) {
+		struct nlattr *nest = nla_nest_start(reply, HV_ATTR_POLICY);
+
+		if (!nest || nla_put_string(reply, HV_ATTR_NAME, policy->name) ||
+		    nla_put(reply, HV_ATTR_RULES, policy->rules * sizeof(struct hv_rule),
+			    policy->rule))
+			return -EMSGSIZE;
+		nla_nest_end(reply, nest);
+	}
+	return 0;
+}
+
+int hv_do_policy_get(struct sk_buff *request, struct genl_info *info)
+{
+	const struct hv_policy *policy;
+	size_t bytes = nla_total_size(sizeof(u8));
+	struct sk_buff *reply;
+	void *header;
+
+	list_for_each_entry(policy, &in_force, list)
+		bytes += nla_total_size(nla_total_size(HV_NAME_BYTES) +
+					nla_total_size(policy->rules * sizeof(struct hv_rule)));
+	reply = hv_netlink_reply(info, bytes, &header);
+	if (!reply)
+		return hv_refuse(-ENOMEM, "no memory for the answer: free some");
+	if (put_policies(reply)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	return hv_netlink_send(info, reply, header);
+}
+
+/*
+ * A CPU that was offline at the start is outside the core, and nothing but Linux's own good will
+ * keeps it off: that is not enough for a lock.
+ */
+static int check_all_hoisted(void)
+{
+	unsigned int cpu;
+
+	for_each_present_cpu(cpu)
+		if (!cpumask_test_cpu(cpu, &hv.hoisted))
+			return hv_fail(-EBUSY,
+				       "CPU %u is not hoisted: stop, online it, start, then lock",
+				       cpu);
+	return 0;
+}
+
+int hv_do_policy_lock(struct sk_buff *request, struct genl_info *info)
+{
+	long error = hv_need_hoisted();
+
+	if (error || hv.locked)
+		return error;
+	error = check_all_hoisted();
+	if (error)
+		return error;
+	error = hv_hypercall(HV_CALL_POLICY_LOCK, 0, 0);
+	if (error)
+		return hv_fail(error, "the core refused the lock (error %ld)", error);
+	hv.locked = true;
+	__module_get(THIS_MODULE); /* never put: rmmod is refused until the next boot */
+	pr_info("the policy is locked until the next boot\n");
+	return 0;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Rules on their way into the core, and the frames that it needs to enforce them. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "hv.h"
+
+#define HV_DONATION_ORDER 5u
+#define HV_DONATION_PAGES (1ul << HV_DONATION_ORDER)
+#define HV_DONATIONS_AT_ONCE 8
+
+static u64 generation;
+
+u64 hv_donated_bytes(void)
+{
+	const struct hv_donation *donation;
+	u64 bytes = 0;
+
+	list_for_each_entry(donation, &hv.donations, list)
+		bytes += HV_DONATION_PAGES * PAGE_SIZE;
+	return bytes;
+}
+
+static void free_donation(struct hv_donation *donation)
+{
+	memset(donation->address, 0, HV_DONATION_PAGES * PAGE_SIZE);
+	barrier_data(donation->address);
+	free_pages((unsigned long)donation->address, HV_DONATION_ORDER);
+	kfree(donation);
+}
+
+/* After the last CPU has left the core. */
+void hv_donations_free(void)
+{
+	struct hv_donation *donation, *next;
+
+	list_for_each_entry_safe(donation, next, &hv.donations, list) {
+		list_del(&donation->list);
+		free_donation(donation);
+	}
+}
+
+static int donate(void)
+{
+	struct hv_donation *donation = kzalloc(sizeof(*donation), GFP_KERNEL);
+	long error;
+
+	if (!donation)
+		return -ENOMEM;
+	donation->address = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN,
+						     HV_DONATION_ORDER);
+	if (!donation->address) {
+		kfree(donation);
+		return -ENOMEM;
+	}
+	error = hv_hypercall(HV_CALL_DONATE, __pa(donation->address), HV_DONATION_PAGES);
+	if (error) {
+		free_donation(donation);
+		return error;
+	}
+	list_add(&donation->list, &hv.donations);
+	return 0;
+}
+
+/* What an attempt donated in vain comes back, but for what the core uses already. */
+static void take_back(unsigned int count)
+{
+	struct hv_donation *donation, *next;
+
+	list_for_each_entry_safe(donation, next, &hv.donations, list) {
+		if (!count--)
+			break;
+		if (hv_hypercall(HV_CALL_RECLAIM, __pa(donation->address), 0))
+			continue;
+		list_del(&donation->list);
+		free_donation(donation);
+	}
+}
+
+static unsigned int fill_mailbox(const struct list_head *policies)
+{
+	const struct hv_policy *policy;
+	unsigned int rules = 0;
+
+	list_for_each_entry(policy, policies, list) {
+		hv_mailbox_write(rules * sizeof(struct hv_rule), policy->rule,
+				 policy->rules * sizeof(struct hv_rule));
+		rules += policy->rules;
+	}
+	return rules;
+}
+
+/* The core names the rule by its place in the whole set, counted from 1. */
+static int explain_unsound(const struct list_head *policies)
+{
+	const struct hv_policy *policy;
+	u32 number;
+
+	hv_mailbox_read(&number, sizeof(number));
+	list_for_each_entry(policy, policies, list) {
+		if (number && number <= policy->rules)
+			return hv_refuse(-EINVAL,
+				"policy %s: rule %u (id %u) is not sound: nothing was changed",
+				policy->name, number, policy->rule[number - 1].id);
+		number -= min(number, policy->rules);
+	}
+	return hv_refuse(-EINVAL, "a rule is not sound: nothing was changed");
+}
+
+static int explain(long error, const struct list_head *policies)
+{
+	switch (error) {
+	case -EINVAL:
+		return explain_unsound(policies);
+	case -EPERM:
+		return hv_refuse(-EPERM,
+			"the policy is locked, a rule in force is missing: only add rules");
+	case -ENOMEM:
+		return hv_fail(-ENOMEM, "the core has no memory for these rules: free some");
+	}
+	return hv_fail(error, "the core refused the rules (error %ld)", error);
+}
+
+/* On failure the rules in force before still are. */
+int hv_policy_load(struct list_head *policies)
+{
+	unsigned int donated = 0;
+	long error;
+
+	for (;;) {
+		unsigned int rules = fill_mailbox(policies);
+
+		error = hv_hypercall(HV_CALL_POLICY_LOAD, rules, ++generation);
+		if (error != -ENOMEM || donated == HV_DONATIONS_AT_ONCE || donate())
+			break;
+		donated++;
+	}
+	if (!error)
+		return 0;
+	error = explain(error, policies);
+	take_back(donated);
+	return error;
+}
