@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cli/context.hpp"
+
+namespace hv::cli {
+
+// One function per verb; each gives the exit status, or throws refusal or usage_error.
+int run_start(context& with, invocation const& what);
+int run_stop(context& with, invocation const& what);
+int run_status(context& with, invocation const& what);
+int run_stats(context& with, invocation const& what);
+int run_top(context& with, invocation const& what);
+int run_dump(context& with, invocation const& what);
+int run_logs(context& with, invocation const& what);
+int run_policy_check(context& with, invocation const& what);
+int run_policy_apply(context& with, invocation const& what);
+int run_policy_list(context& with, invocation const& what);
+int run_policy_show(context& with, invocation const& what);
+int run_policy_remove(context& with, invocation const& what);
+int run_policy_lock(context& with, invocation const& what);
+int run_version(context& with, invocation const& what);
+int run_generate_man(context& with, invocation const& what);
+int run_generate_completion(context& with, invocation const& what);
+
+/// From hvd, or from hv.ko itself where hvd is down; `audit` adds the auditor's findings.
+nlohmann::ordered_json fetch_status(context const& with, bool audit);
+nlohmann::ordered_json fetch_stats(context const& with);
+
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/run.hpp"
+#include "cli/table.hpp"
+#include "daemon/policy/compiler.hpp"
+
+namespace hv::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json file_params(std::string const& path) {
+    std::error_code unknown;
+    auto const absolute = std::filesystem::absolute(path, unknown);
+    return {{"path", unknown ? path : absolute.lexically_normal().string()},
+            {"text", read_policy_file(path)}};
+}
+
+void print_outcome(context& with, ordered_json const& outcome, std::string const& what) {
+    if (with.json) return with.print_json(outcome);
+    with.print("policy " + outcome.value("name", "") + ": " + what + ", " +
+               std::to_string(outcome.value("rules", 0)) + " rules\n");
+    for (auto const& each : outcome.at("notes")) {
+        with.print("  note: " + each.get<std::string>() + "\n");
+    }
+}
+
+/// Without hvd: the file alone, and symbols only where this user may see them.
+ordered_json check_here(std::string const& path) {
+    kernel_symbols symbols;
+    auto const policy = compile_policy(path, read_policy_file(path), symbols);
+    return {{"name", policy.name},
+            {"rules", policy.rules.size()},
+            {"resolved", policy.resolved},
+            {"notes", policy.notes}};
+}
+
+std::unique_ptr<client> hvd_if_allowed(context const& with) {
+    try {
+        return with.try_hvd();
+    } catch (refusal const&) {
+        return nullptr;
+    }
+}
+
+}
+
+int run_policy_check(context& with, invocation const& what) {
+    auto const& path = what.text("FILE");
+    auto const params = file_params(path);
+    auto const hvd = hvd_if_allowed(with);
+    print_outcome(with, hvd ? hvd->call("policy.check", params) : check_here(path), "sound");
+    return done;
+}
+
+int run_policy_apply(context& with, invocation const& what) {
+    auto const params = file_params(what.text("FILE"));
+    print_outcome(with, with.hvd()->call("policy.apply", params), "in force");
+    return done;
+}
+
+int run_policy_list(context& with, invocation const&) {
+    auto const answer = with.hvd()->call("policy.list");
+    if (with.json) {
+        with.print_json(answer);
+        return done;
+    }
+    table rows{{"POLICY", "RULES", "FILE"}};
+    for (auto const& each : answer.at("policies")) {
+        rows.row({each.value("name", ""), std::to_string(each.value("rules", 0)),
+                  each.value("path", "")});
+    }
+    with.print(rows.empty() ? "no policy is in force\n" : rows.text());
+    if (answer.value("locked", false)) with.print("locked until the next boot\n");
+    return done;
+}
+
+int run_policy_show(context& with, invocation const& what) {
+    auto const answer = with.hvd()->call("policy.show", {{"name", what.text("NAME")}});
+    if (with.json) {
+        with.print_json(answer);
+        return done;
+    }
+    with.print("policy " + answer.value("name", "") + "\n");
+    if (auto const text = answer.value("description", ""); !text.empty()) {
+        with.print(text + "\n");
+    }
+    if (auto const path = answer.value("path", ""); !path.empty())
+        with.print("from " + path + "\n");
+    table rows{{"RULE", "ACTION", "ACCESS", "OBJECT", "FIRST", "LAST", "ID"}};
+    for (auto const& each : answer.at("rules")) {
+        rows.row({each.value("name", ""), each.value("action", ""), each.value("access", ""),
+                  each.value("object", ""), each.value("first", ""), each.value("last", ""),
+                  std::to_string(each.value("id", 0))});
+    }
+    with.print("\n" + rows.text());
+    return done;
+}
+
+int run_policy_remove(context& with, invocation const& what) {
+    auto const answer = with.hvd()->call("policy.remove", {{"name", what.text("NAME")}});
+    if (with.json) with.print_json(answer);
+    if (!with.json) with.print("policy " + what.text("NAME") + ": removed\n");
+    return done;
+}
+
+int run_policy_lock(context& with, invocation const&) {
+    auto const answer = with.hvd()->call("policy.lock");
+    if (with.json) with.print_json(answer);
+    if (!with.json)
+        with.print("locked: until the next boot rules can only be added, and this "
+                   "Linux stays hoisted\n");
+    return done;
+}
+
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// gate: list
+#include <array>
+
+#include "cli/definition.hpp"
+#include "cli/run.hpp"
+
+namespace hv::cli {
+namespace {
+
+constexpr std::array<argument_text, 0> nothing_given{};
+constexpr std::array<option_text, 0> no_options{};
+
+constexpr std::array policy_file{argument_text{"FILE", "a policy file", completes::file}};
+constexpr std::array policy_name{
+    argument_text{"NAME", "a policy in force, as policy list names it", completes::policy}};
+constexpr std::array one_cpu{
+    argument_text{"CPU", "Linux's number of the CPU; without it, all", completes::nothing, true}};
+constexpr std::array shell_name{argument_text{"SHELL", "bash, zsh or fish", completes::shell}};
+
+constexpr std::array status_options{
+    option_text{"--audit", "", "let the core walk its second-stage tables, and say what it found"}};
+constexpr std::array top_options{
+    option_text{"-n,--count", "COUNT", "end after COUNT rounds"},
+    option_text{"--interval", "SECONDS", "time between two rounds, 1 unless given"}};
+constexpr std::array logs_options{
+    option_text{"-f,--follow", "", "go on with what is written from now on"},
+    option_text{"--since", "TIME",
+                "only from this time on: 2025-01-31T12:00:00Z, or how long ago, as 90s 10m 2h 1d"},
+    option_text{"-n,--lines", "COUNT", "only the last COUNT"}};
+constexpr std::array man_options{
+    option_text{"--out", "DIR", "the folder to write to; it must be there", completes::folder}};
+constexpr std::array everywhere{option_text{"--json", "", "print JSON, one object a line"}};
+
+using text = std::string_view;
+constexpr std::array start_examples{text{"hvctl start"}};
+constexpr std::array stop_examples{text{"hvctl stop"}};
+constexpr std::array status_examples{text{"hvctl status --audit"},
+                                     text{"hvctl --json status | jq .core_sha256"}};
+constexpr std::array stats_examples{text{"hvctl --json stats | jq .reasons.cpuid"}};
+constexpr std::array top_examples{text{"hvctl top"}, text{"hvctl top -n 1 --interval 5"}};
+constexpr std::array dump_examples{text{"hvctl dump 0"}};
+constexpr std::array logs_examples{text{"hvctl logs -f"}, text{"hvctl logs --since 10m"},
+                                   text{"hvctl --json logs -n 100"}};
+constexpr std::array check_examples{text{"hvctl policy check /etc/hv/policies.d/mine.json"}};
+constexpr std::array apply_examples{
+    text{"hvctl policy apply /usr/share/hv/policies/control-registers.json"}};
+constexpr std::array list_examples{text{"hvctl policy list"}};
+constexpr std::array show_examples{text{"hvctl policy show control-registers"}};
+constexpr std::array remove_examples{text{"hvctl policy remove control-registers"}};
+constexpr std::array lock_examples{text{"hvctl policy lock"}};
+constexpr std::array version_examples{text{"hvctl version"}};
+constexpr std::array man_examples{text{"hvctl generate man --out build/man"}};
+constexpr std::array completion_examples{
+    text{"hvctl generate completion bash > /etc/bash_completion.d/hvctl"}};
+
+constexpr std::array all{
+    verb{"start", "hoist: put the running Linux under the core, on every CPU",
+         "All CPUs or none: when one cannot be hoisted, the others are given back, and the error "
+         "names the CPU, the step and the reason. The policies in /etc/hv/policies.d are read "
+         "first and are in force when the command returns. Without hvd, hv.ko hoists just the "
+         "same, but no policy is applied and no record is kept.",
+         nothing_given, no_options, start_examples, run_start},
+    verb{"stop", "unhoist: give every CPU back to Linux", "Refused once the policy is locked.",
+         nothing_given, no_options, stop_examples, run_stop},
+    verb{"status", "say what is hoisted, and which policies are in force",
+         "Works without hvd, straight from hv.ko. With --audit, the exit status is 1 when the "
+         "audit found a fault.",
+         nothing_given, status_options, status_examples, run_status},
+    verb{"stats", "count exits by CPU and reason, and records written and dropped",
+         "Counts since the hoist. Works without hvd.", nothing_given, no_options, stats_examples,
+         run_stats},
+    verb{"top", "show exits per second, again and again",
+         "On a terminal each round takes the place of the one before. Works without hvd.",
+         nothing_given, top_options, top_examples, run_top},
+    verb{"dump", "print a CPU's state at its last exit",
+         "General and control registers, and the controls the core runs it with. For root only. "
+         "Works without hvd.",
+         one_cpu, no_options, dump_examples, run_dump},
+    verb{"logs", "print the records of the core",
+         "Oldest first. hvd keeps them in /var/log/hv/events.jsonl; hvd(8) names the fields.",
+         nothing_given, logs_options, logs_examples, run_logs},
+    verb{"policy check", "say whether a policy file is sound, and change nothing",
+         "Every error names file, line, column and key. Works without hvd and without hv.ko; "
+         "kernel symbols are then resolved only for root.",
+         policy_file, no_options, check_examples, run_policy_check},
+    verb{"policy apply", "enforce a policy file",
+         "Takes the place of a policy of the same name. It holds until it is removed or Linux is "
+         "unhoisted; a file in /etc/hv/policies.d is applied again at each start. Nothing is "
+         "changed when the file is not sound.",
+         policy_file, no_options, apply_examples, run_policy_apply},
+    verb{"policy list", "name the policies in force", "As hv.ko enforces them.", nothing_given,
+         no_options, list_examples, run_policy_list},
+    verb{"policy show", "print the rules of a policy in force",
+         "With the addresses that kernel "
+         "symbols were resolved to, and the ids that records carry.",
+         policy_name, no_options, show_examples, run_policy_show},
+    verb{"policy remove", "enforce a policy no more", "Refused once the policy is locked.",
+         policy_name, no_options, remove_examples, run_policy_remove},
+    verb{"policy lock", "let nothing be loosened before the next boot",
+         "A ratchet: from now on rules can be added, but none changed or removed, Linux cannot be "
+         "unhoisted, and hv.ko not be unloaded; not by root either.",
+         nothing_given, no_options, lock_examples, run_policy_lock},
+    verb{"version", "print the versions of hvctl, hvd and hv.ko",
+         "What is not there is said to "
+         "be.",
+         nothing_given, no_options, version_examples, run_version},
+    verb{"generate man", "write the manual pages",
+         "hvctl.1 and hvd.8, from the definitions that the programs parse their arguments with.",
+         nothing_given, man_options, man_examples, run_generate_man},
+    verb{"generate completion", "print the completion for a shell", "On standard output.",
+         shell_name, no_options, completion_examples, run_generate_completion},
+};
+
+constexpr std::array grouped{
+    verb_group{"policy", "rules that the core enforces"},
+    verb_group{"generate", "manual pages and shell completion"},
+};
+
+constexpr std::array statuses{
+    exit_text{done, "done"},
+    exit_text{refused, "refused or failed; one line on standard error says what, why, and what "
+                       "to do"},
+    exit_text{usage, "the command line was not understood"},
+};
+
+}
+
+std::span<verb const> verbs() { return all; }
+std::span<verb_group const> groups() { return grouped; }
+std::span<option_text const> common_options() { return everywhere; }
+std::span<exit_text const> exit_texts() { return statuses; }
+
+}

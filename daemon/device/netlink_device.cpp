@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/device/netlink_device.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+
+#include "abi/netlink.h"
+#include "daemon/device/decode.hpp"
+#include "daemon/device/device_error.hpp"
+#include "daemon/device/message.hpp"
+
+namespace hv {
+namespace {
+
+constexpr int answer_seconds = 60;
+constexpr std::size_t header_bytes = 256;
+
+struct message_freer {
+    void operator()(nl_msg* message) const { nlmsg_free(message); }
+};
+using message_ptr = std::unique_ptr<nl_msg, message_freer>;
+
+message_ptr new_message(int family, std::uint8_t command, std::size_t bytes) {
+    message_ptr message{nlmsg_alloc_size(header_bytes + bytes)};
+    if (!message ||
+        genlmsg_put(message.get(), NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, NLM_F_REQUEST | NLM_F_ACK,
+                    command, HV_NETLINK_VERSION) == nullptr) {
+        throw device_error{ENOMEM, "netlink: no memory for a message"};
+    }
+    return message;
+}
+
+void require(int result) {
+    if (result != 0) throw device_error{EMSGSIZE, "netlink: the message is too long"};
+}
+
+void put_policy(nl_msg* message, named_rules const& policy) {
+    nlattr* const nest = nla_nest_start(message, HV_ATTR_POLICY);
+    require(nest == nullptr);
+    require(nla_put_string(message, HV_ATTR_NAME, policy.name.c_str()));
+    require(nla_put(message, HV_ATTR_RULES, static_cast<int>(policy.rules.size() * sizeof(hv_rule)),
+                    policy.rules.data()));
+    nla_nest_end(message, nest);
+}
+
+/// What the kernel said, or what its number means where it said nothing.
+device_error explained(device_error const& error) {
+    std::string text = error.what();
+    if (!text.empty()) return error;
+    if (error.code() == EPERM) {
+        text = "not permitted: hv.ko obeys only processes with CAP_SYS_ADMIN: run as root";
+    } else if (error.code() == EPROTO) {
+        text = "hv.ko speaks another ABI: install hv.ko and hvd from one build";
+    } else {
+        text = std::string{"hv.ko refused: "} + std::strerror(error.code());
+    }
+    return device_error{error.code(), text};
+}
+
+}
+
+netlink_device::netlink_device() { socket_.set_receive_timeout(answer_seconds); }
+
+template <typename Fill, typename Read>
+void netlink_device::transact(std::uint8_t command, std::size_t bytes, Fill fill, Read read) {
+    bool const fresh = family_ == 0;
+    if (fresh) family_ = socket_.resolve(HV_NETLINK_FAMILY);
+    if (family_ == 0) throw device_error{ENODEV, "hv.ko is not loaded: modprobe hv"};
+    auto const message = new_message(family_, command, bytes);
+    require(nla_put_u32(message.get(), HV_ATTR_ABI, HV_ABI_VERSION));
+    fill(message.get());
+    try {
+        auto const sequence = socket_.send(message.get());
+        for (bool complete = false; !complete;) {
+            auto const datagram = socket_.receive();
+            if (!datagram) throw device_error{ETIMEDOUT, "hv.ko did not answer in 60 s"};
+            auto const part = read_answer(*datagram, static_cast<std::uint16_t>(family_), sequence);
+            for (auto const& each : part.messages) read(each.attributes);
+            complete = part.complete;
+        }
+    } catch (device_error const& error) {
+        // The number is of a module that is gone, unless hv.ko itself had something to say.
+        if (fresh || error.code() != ENOENT || *error.what() != '\0') throw explained(error);
+        family_ = 0;
+    }
+    if (family_ == 0) transact(command, bytes, fill, read);
+}
+
+template <typename Read> void netlink_device::ask(std::uint8_t command, Read read) {
+    transact(command, 0, [](nl_msg*) {}, read);
+}
+
+void netlink_device::tell(std::uint8_t command) {
+    ask(command, [](byte_span) {});
+}
+
+void netlink_device::start() { tell(HV_CMD_START); }
+void netlink_device::stop() { tell(HV_CMD_STOP); }
+void netlink_device::policy_lock() { tell(HV_CMD_POLICY_LOCK); }
+void netlink_device::records_attach() { tell(HV_CMD_RECORDS_ATTACH); }
+
+machine_state netlink_device::status() {
+    machine_state state;
+    ask(HV_CMD_STATUS, [&](byte_span stream) { decode_state(stream, state); });
+    return state;
+}
+
+// The answer to stats has the CPUs only; who reads counters wants to know the backend, too.
+machine_state netlink_device::stats() {
+    auto state = status();
+    state.cpus.clear();
+    ask(HV_CMD_STATS, [&](byte_span stream) { decode_state(stream, state); });
+    return state;
+}
+
+hv_audit netlink_device::audit() {
+    std::optional<hv_audit> audit;
+    ask(HV_CMD_AUDIT, [&](byte_span stream) { decode_audit(stream, audit); });
+    if (!audit) throw device_error{EBADMSG, "hv.ko sent no audit"};
+    return *audit;
+}
+
+hv_cpu_dump netlink_device::dump(std::uint32_t cpu_id) {
+    std::optional<hv_cpu_dump> dump;
+    transact(
+        HV_CMD_DUMP, 16,
+        [&](nl_msg* message) { require(nla_put_u32(message, HV_ATTR_CPU_ID, cpu_id)); },
+        [&](byte_span stream) { decode_dump(stream, dump); });
+    if (!dump) throw device_error{EBADMSG, "hv.ko sent no dump"};
+    return *dump;
+}
+
+void netlink_device::policy_set(std::span<named_rules const> policies) {
+    std::size_t bytes = 0;
+    for (auto const& each : policies) {
+        bytes += 128 + each.rules.size() * sizeof(hv_rule);
+    }
+    auto const fill = [&](nl_msg* message) {
+        for (auto const& each : policies) put_policy(message, each);
+    };
+    transact(HV_CMD_POLICY_SET, bytes, fill, [](byte_span) {});
+}
+
+enforced_policies netlink_device::policy_get() {
+    enforced_policies policies;
+    ask(HV_CMD_POLICY_GET, [&](byte_span stream) { decode_policies(stream, policies); });
+    return policies;
+}
+
+void netlink_device::records_ack(std::uint64_t session, std::uint32_t ring,
+                                 std::uint64_t sequence) {
+    auto const fill = [&](nl_msg* message) {
+        require(nla_put_u32(message, HV_ATTR_RING, ring));
+        require(nla_put_u64(message, HV_ATTR_SEQUENCE, sequence));
+        require(nla_put_u64(message, HV_ATTR_SESSION, session));
+    };
+    transact(HV_CMD_RECORDS_ACK, 64, fill, [](byte_span) {});
+}
+
+}

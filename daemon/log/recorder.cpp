@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/log/recorder.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/device/device_error.hpp"
+#include "daemon/log/line_key.hpp"
+#include "daemon/log/wording.hpp"
+#include "daemon/text/number.hpp"
+
+namespace hv {
+namespace {
+
+using nlohmann::ordered_json;
+
+// More than all unread records of 64 CPUs can take.
+constexpr std::uint64_t look_back_bytes = 8u << 20;
+
+constexpr std::size_t most_marks = 4096;
+
+}
+
+recorder::recorder(device& from, event_log& to, rule_book const& names)
+    : device_{from}, log_{to}, names_{names} {
+    learn();
+}
+
+/// Where each ring's lines in the log end.
+void recorder::learn() {
+    log_.read_back(look_back_bytes, [&](std::string_view line) {
+        auto const key = read_line_key(line);
+        if (!key) return true;
+        auto& mark = marks_[{key->session, key->ring}];
+        if (key->sequence && !mark.next) mark.next = *key->sequence + 1;
+        mark.dropped = std::max(mark.dropped, key->dropped_total);
+        return marks_.size() < most_marks;
+    });
+}
+
+void recorder::set_session(std::uint64_t session, std::string backend) {
+    session_ = session;
+    backend_ = std::move(backend);
+    if (marks_.size() >= most_marks) {
+        std::erase_if(marks_, [&](auto const& each) { return each.first.first != session; });
+    }
+}
+
+void recorder::take(std::span<record_batch const> batches) {
+    if (batches.empty()) return;
+    auto const marks = marks_;
+    try {
+        for (auto const& each : batches) {
+            add_batch(each);
+        }
+        commit();
+    } catch (std::system_error const&) {
+        marks_ = marks;
+        throw;
+    }
+    acknowledge(batches);
+}
+
+void recorder::add_batch(record_batch const& batch) {
+    auto& mark = marks_[{batch.session, batch.ring}];
+    record_context context{now_text(), backend_, batch.session, batch.ring, nullptr};
+    for (auto const& each : batch.records) {
+        if (mark.next && each.sequence < *mark.next) continue;
+        if (mark.next && each.sequence > *mark.next) {
+            add_gap(batch, "lost", each.sequence - *mark.next,
+                    "records were lost between hv.ko and hvd");
+        }
+        context.rule = names_.name_of(each.rule);
+        add(record_json(each, context));
+        mark.next = each.sequence + 1;
+    }
+    if (batch.dropped > mark.dropped) {
+        add_gap(batch, "dropped", batch.dropped - mark.dropped,
+                "records were dropped: the ring was full");
+        mark.dropped = batch.dropped;
+    }
+}
+
+void recorder::add_gap(record_batch const& of, char const* kind, std::uint64_t count,
+                       char const* message) {
+    add({{"time", now_text()},
+         {"session", hex(of.session)},
+         {"ring", of.ring},
+         {"dropped_total", of.dropped},
+         {"kind", kind},
+         {"count", count},
+         {"message", std::to_string(count) + " " + message}});
+}
+
+void recorder::add(ordered_json const& line) {
+    lines_.push_back(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+    log_.append(lines_.back());
+}
+
+void recorder::commit() {
+    auto const lines = std::exchange(lines_, {});
+    log_.commit();
+    if (!listener_) return;
+    for (auto const& each : lines) {
+        listener_(each);
+    }
+}
+
+void recorder::acknowledge(std::span<record_batch const> batches) {
+    std::map<ring_of_session, std::uint64_t> due;
+    for (auto const& each : batches) {
+        auto const& mark = marks_[{each.session, each.ring}];
+        if (mark.next && !each.records.empty()) due[{each.session, each.ring}] = *mark.next;
+    }
+    for (auto const& [ring, next] : due) {
+        try {
+            device_.records_ack(ring.first, ring.second, next);
+        } catch (device_error const&) {
+            // hv.ko has let go of that hoist in between, and with it of what there was to forget.
+        }
+    }
+}
+
+void recorder::note(std::string const& kind, std::string const& message) {
+    ordered_json line{{"time", now_text()}, {"kind", kind}, {"message", message}};
+    add(line);
+    commit();
+}
+
+bool recorder::has(std::uint32_t ring, std::uint64_t written) const {
+    auto const at = marks_.find({session_, ring});
+    return written == 0 || (at != marks_.end() && at->second.next && *at->second.next >= written);
+}
+
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "daemon/device/device.hpp"
+#include "daemon/log/event_log.hpp"
+#include "daemon/policy/rule_book.hpp"
+
+namespace hv {
+
+/// Takes records from hv.ko to the log: each once, in order, and only then tells hv.ko that it may
+/// forget them. After a restart the log itself says what is already in it.
+class recorder {
+public:
+    using listener = std::function<void(std::string const& line)>;
+
+    recorder(device& from, event_log& to, rule_book const& names);
+
+    /// Who hears of each line once it is written.
+    void listen(listener who) { listener_ = std::move(who); }
+    /// The hoist that hv.ko is in, for what comes next.
+    void set_session(std::uint64_t session, std::string backend);
+    /// Writes and acknowledges. Errors: std::system_error when the log cannot be written; nothing
+    /// is acknowledged then, so hv.ko keeps the records.
+    void take(std::span<record_batch const> batches);
+    /// A line of hvd's own.
+    void note(std::string const& kind, std::string const& message);
+    /// True when the log has every record of this hoist before `written`.
+    bool has(std::uint32_t ring, std::uint64_t written) const;
+
+private:
+    // hv.ko keeps what an earlier hoist left behind until it was read, so there can be several.
+    using ring_of_session = std::pair<std::uint64_t, std::uint32_t>;
+    struct ring_mark {
+        std::optional<std::uint64_t> next;    // sequence that is due
+        std::uint64_t dropped{};
+    };
+
+    void learn();
+    void add(nlohmann::ordered_json const& line);
+    void add_gap(record_batch const& of, char const* kind, std::uint64_t count,
+                 char const* message);
+    void add_batch(record_batch const& batch);
+    void commit();
+    void acknowledge(std::span<record_batch const> batches);
+
+    device& device_;
+    event_log& log_;
+    rule_book const& names_;
+    listener listener_;
+    std::map<ring_of_session, ring_mark> marks_;
+    std::vector<std::string> lines_;
+    std::uint64_t session_{};
+    std::string backend_;
+};
+
+}

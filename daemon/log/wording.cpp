@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/log/wording.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/log/exit_names.hpp"
+#include "daemon/policy/names.hpp"
+#include "daemon/text/number.hpp"
+
+namespace hv {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::array kind_names{
+#define HV_X(name, text) text,
+    HV_RECORD_KINDS(HV_X)
+#undef HV_X
+};
+
+constexpr unsigned no_exit = 0xffff;
+
+std::string by_whom(hv_record const& record, rule_name const* rule) {
+    if (rule != nullptr) return " by " + rule->policy + "/" + rule->rule;
+    if (record.rule != 0) return " by rule " + std::to_string(record.rule);
+    return " by the core itself";
+}
+
+std::string memory_text(hv_record const& record) {
+    return (record.access == 0 ? "access" : access_text(record.access)) + " at " +
+           hex(record.address);
+}
+
+std::string msr_access_text(hv_record const& record) {
+    if (record.access == HV_ACCESS_READ) return "read of " + msr_text(record.address);
+    return "write of " + hex(record.value) + " to " + msr_text(record.address);
+}
+
+std::string cr_access_text(hv_record const& record) {
+    return "cr" + std::to_string(record.address) + " from " + hex(record.old_value) + " to " +
+           hex(record.value) + " (" +
+           cr_bits_text(record.address, record.old_value ^ record.value) + ")";
+}
+
+std::string pages_text(hv_record const& record) {
+    return std::to_string(record.value) + " pages at " + hex(record.address);
+}
+
+std::string core_access_text(char const* what, hv_record const& record) {
+    return std::string{what} + " core memory at " + hex(record.address);
+}
+
+/// Kinds that a rule, or the core's own table, brought about.
+std::string ruled_text(hv_record const& record, rule_name const* rule) {
+    auto const who = by_whom(record, rule);
+    switch (record.kind) {
+    case HV_RECORD_MEMORY_DENIED: return memory_text(record) + " denied" + who;
+    case HV_RECORD_MEMORY_LOGGED: return memory_text(record) + " logged" + who;
+    case HV_RECORD_MSR_DENIED:    return msr_access_text(record) + " denied" + who;
+    case HV_RECORD_MSR_LOGGED:    return msr_access_text(record) + " logged" + who;
+    case HV_RECORD_CR_DENIED:     return cr_access_text(record) + " denied" + who;
+    case HV_RECORD_CR_LOGGED:     return cr_access_text(record) + " logged" + who;
+    case HV_RECORD_MTRR_DENIED:   return msr_access_text(record) + " denied by the core itself";
+    default:                      return {};
+    }
+}
+
+std::string plain_text(hv_record const& record) {
+    switch (record.kind) {
+    case HV_RECORD_LAUNCHED:           return "CPU hoisted";
+    case HV_RECORD_UNHOISTED:          return "CPU given back to Linux";
+    case HV_RECORD_CORE_READ:          return core_access_text("read of", record);
+    case HV_RECORD_CORE_WRITE:         return core_access_text("stopped a write to", record);
+    case HV_RECORD_CORE_EXECUTE:       return core_access_text("stopped a jump into", record);
+    case HV_RECORD_CALL_DENIED:        return "hypercall " + hex(record.address) + " refused";
+    case HV_RECORD_INSTRUCTION_DENIED: return "virtualization instruction refused";
+    case HV_RECORD_UNEXPECTED_EXIT:    return "unexpected exit, qualification " + hex(record.value);
+    case HV_RECORD_ENTRY_FAILED:       return "VM entry failed, CPU given back to Linux";
+    case HV_RECORD_TRIPLE_FAULT:       return "triple fault of the root VM";
+    case HV_RECORD_MACHINE_CHECK:      return "machine check in root mode";
+    case HV_RECORD_INIT:               return "INIT held by the core";
+    case HV_RECORD_SIPI:               return "CPU started again under the core";
+    case HV_RECORD_POLICY_LOADED:      return std::to_string(record.value) + " rules in force";
+    case HV_RECORD_POLICY_LOCKED:      return "policy locked until the next boot";
+    case HV_RECORD_FRAMES_DONATED:     return pages_text(record) + " taken from Linux";
+    case HV_RECORD_FRAMES_RETURNED:    return pages_text(record) + " given back to Linux";
+    case HV_RECORD_ROOT_FAULT:         return "fault in root mode, error code " + hex(record.value);
+    case HV_RECORD_SHOOTDOWN_SLOW:
+        return "CPU of ring " + std::to_string(record.address) + " is slow to answer a shoot-down";
+    default: return record_kind_name(record.kind);
+    }
+}
+
+}
+
+std::string record_kind_name(unsigned kind) {
+    if (kind < kind_names.size()) return kind_names[kind];
+    return "kind_" + std::to_string(kind);
+}
+
+std::string record_message(hv_record const& record, rule_name const* rule) {
+    auto const text = ruled_text(record, rule);
+    return text.empty() ? plain_text(record) : text;
+}
+
+ordered_json record_json(hv_record const& record, record_context const& context) {
+    // Session, ring and sequence come first: hvd finds its place by them after a restart.
+    ordered_json out{{"time", context.time},
+                     {"session", hex(context.session)},
+                     {"ring", context.ring},
+                     {"sequence", record.sequence},
+                     {"kind", record_kind_name(record.kind)},
+                     {"cpu", record.cpu}};
+    out["reason"] = record.reason == no_exit
+                        ? ordered_json(nullptr)
+                        : ordered_json(exit_name(context.backend, record.reason));
+    bool const named = context.rule != nullptr;
+    out["policy"] = named ? ordered_json(context.rule->policy) : ordered_json(nullptr);
+    out["rule"] = named ? ordered_json(context.rule->rule) : ordered_json(nullptr);
+    out["rule_id"] = record.rule;
+    out["rip"] = hex(record.rip);
+    out["address"] = hex(record.address);
+    out["value"] = hex(record.value);
+    out["old"] = hex(record.old_value);
+    out["access"] = access_text(record.access);
+    out["tsc"] = record.tsc;
+    out["message"] = record_message(record, context.rule);
+    return out;
+}
+
+std::string now_text() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    tm parts{};
+    gmtime_r(&now.tv_sec, &parts);
+    std::array<char, 80> out{};
+    auto const length = std::snprintf(out.data(), out.size(),
+                                      "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", parts.tm_year + 1900,
+                                      parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                                      parts.tm_sec, now.tv_nsec / 1000);
+    return {out.data(), static_cast<std::size_t>(length)};
+}
+
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "abi/record.h"
+#include "daemon/policy/rule_book.hpp"
+
+namespace hv {
+
+struct record_context {
+    std::string time;
+    std::string backend;
+    std::uint64_t session{};
+    std::uint32_t ring{};
+    rule_name const* rule{};    // of the record's rule, where it is known
+};
+
+/// A record as one JSON object; docs/rpc.md documents its fields.
+nlohmann::ordered_json record_json(hv_record const& record, record_context const& context);
+/// What happened, as a person would say it.
+std::string record_message(hv_record const& record, rule_name const* rule);
+/// msr_denied and its like; kind_N for one that this build does not know.
+std::string record_kind_name(unsigned kind);
+
+/// Now, as 2025-01-31T12:00:00.123456Z: text order is time order.
+std::string now_text();
+
+}

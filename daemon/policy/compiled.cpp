@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/policy/compiled.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include <sys/stat.h>
+
+#include "daemon/policy/compiler.hpp"
+#include "daemon/policy/names.hpp"
+#include "daemon/text/number.hpp"
+
+namespace hv {
+namespace {
+
+bool overlap(hv_rule const& a, hv_rule const& b) {
+    if (a.kind != b.kind || (a.access & b.access) == 0) return false;
+    if (a.kind == HV_RULE_CR) return a.first == b.first && (a.mask & b.mask) != 0;
+    return a.first <= b.last && b.first <= a.last;
+}
+
+std::string overlap_text(hv_rule const& a, hv_rule const& b) {
+    auto const access = access_text(a.access & b.access);
+    auto const first = std::max(a.first, b.first);
+    if (a.kind == HV_RULE_CR) {
+        return "cr" + std::to_string(a.first) + " " + cr_bits_text(a.first, a.mask & b.mask);
+    }
+    if (a.kind == HV_RULE_MSR) return access + " of " + msr_text(first);
+    return access + " at " + hex(first);
+}
+
+[[noreturn]] void contradiction(compiled_rule const& a, compiled_rule const& b) {
+    throw policy_error{a.place + ": rule \"" + a.name + "\" (" + action_text(a.rule.action) +
+                       ") contradicts rule \"" + b.name + "\" (" + action_text(b.rule.action) +
+                       ") at " + b.place + ": both are about " + overlap_text(a.rule, b.rule) +
+                       ": change one of them"};
+}
+
+}
+
+std::string action_text(unsigned action) { return action == HV_ACTION_DENY ? "deny" : "log"; }
+
+std::string access_text(unsigned access) {
+    std::string out;
+    auto const add = [&](unsigned bit, char const* name) {
+        if ((access & bit) != 0) out += (out.empty() ? "" : ",") + std::string{name};
+    };
+    add(HV_ACCESS_READ, "read");
+    add(HV_ACCESS_WRITE, "write");
+    add(HV_ACCESS_EXECUTE, "execute");
+    return out;
+}
+
+std::string kind_text(unsigned kind) {
+    return kind == HV_RULE_MSR ? "msr" : kind == HV_RULE_CR ? "cr" : "memory";
+}
+
+void refuse_contradictions(std::vector<compiled_rule const*> const& rules) {
+    for (auto const* const later : rules) {
+        for (auto const* const earlier : rules) {
+            if (earlier == later) break;
+            if (earlier->rule.action == later->rule.action) continue;
+            if (overlap(later->rule, earlier->rule)) contradiction(*later, *earlier);
+        }
+    }
+}
+
+std::string read_policy_file(std::string const& path) {
+    struct stat about{};
+    if (stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) {
+        throw policy_error{path + ": no such file: give the path of a policy file"};
+    }
+    std::ifstream file{path, std::ios::binary};
+    if (!file) throw policy_error{path + ": cannot be read: check its permissions"};
+    std::string text(policy_file_bytes + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > policy_file_bytes) {
+        throw policy_error{path + ": longer than 1 MiB, which no policy file may be"};
+    }
+    return text;
+}
+
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "abi/policy.h"
+
+namespace hv {
+
+/// A policy that cannot be enforced as it is written; the text is one clear line.
+class policy_error : public std::runtime_error {
+public:
+    using runtime_error::runtime_error;
+};
+
+struct compiled_rule {
+    std::string name;
+    hv_rule rule{};        // id is 0 until a rule book takes it in
+    std::string object;    // what it watches, as a person would write it
+    std::string place;     // FILE:LINE:COLUMN
+};
+
+struct compiled_policy {
+    std::string name;
+    std::string description;
+    std::string path;
+    std::vector<compiled_rule> rules;
+    std::vector<std::string> notes;    // what the reader should know: ranges that were rounded
+    bool resolved = true;              // false: symbols are not known here, their ranges are 0
+};
+
+/// "log" or "deny"; "read", "write", "execute" joined by commas; "msr", "cr", "memory".
+std::string action_text(unsigned action);
+std::string access_text(unsigned access);
+std::string kind_text(unsigned kind);
+
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/policy/compiler.hpp"
+
+#include <map>
+
+#include "daemon/policy/rule_reader.hpp"
+#include "daemon/text/number.hpp"
+#include "daemon/text/printable.hpp"
+
+namespace hv {
+namespace {
+
+constexpr std::uint64_t page = HV_PAGE_BYTES;
+constexpr std::size_t description_bytes = 4096;
+
+std::vector<read_rule> read_rules(value const& list) {
+    std::vector<read_rule> out;
+    std::map<std::string, std::string> places;
+    for (auto const& each : list.items()) {
+        if (out.size() == HV_MAX_RULES) {
+            each.fail("more than " + std::to_string(HV_MAX_RULES) + " rules");
+        }
+        out.push_back(read_policy_rule(each));
+        auto const& rule = out.back().compiled;
+        if (auto const [at, fresh] = places.emplace(rule.name, rule.place); !fresh) {
+            each.at("name").fail("rule \"" + rule.name + "\" is already at " + at->second +
+                                 ": give each rule a name of its own");
+        }
+    }
+    if (out.empty()) list.fail("expected at least one rule");
+    return out;
+}
+
+symbol_table look_up(std::vector<read_rule> const& rules, symbol_resolver& symbols) {
+    std::set<std::string> names;
+    for (auto const& each : rules) {
+        if (!each.symbols) continue;
+        names.insert(each.symbols->first);
+        names.insert(each.symbols->end);
+    }
+    return names.empty() ? symbol_table{} : symbols.resolve(names);
+}
+
+[[noreturn]] void fail_at(compiled_rule const& rule, std::string const& path,
+                          std::string const& what) {
+    throw document_error{rule.place + ": " + path + ": " + what};
+}
+
+std::uint64_t found(symbol_table const& table, compiled_rule const& rule, std::string const& name,
+                    std::string const& path) {
+    auto const at = table.physical.find(name);
+    if (at != table.physical.end()) return at->second;
+    auto const why = table.refused.find(name);
+    fail_at(rule, path, why == table.refused.end() ? "unknown symbol " + name : why->second);
+}
+
+/// Whole pages only, so nothing beside the range comes under the rule: rounded inward.
+void place_symbols(symbol_range const& range, symbol_table const& table, compiled_rule& rule,
+                   std::vector<std::string>& notes) {
+    auto const start = found(table, rule, range.first, range.first_path);
+    auto const end = found(table, rule, range.end, range.end_path);
+    auto const first = (start + page - 1) / page * page;
+    auto const last = end / page * page;
+    if (last <= first) {
+        fail_at(rule, range.end_path,
+                range.first + ".." + range.end + " is " + hex(start) + ".." + hex(end) +
+                    " and holds no whole page: the rule would protect nothing");
+    }
+    rule.rule.first = first;
+    rule.rule.last = last - 1;
+    if (first == start && last == end) return;
+    notes.push_back("rule \"" + rule.name + "\": " + range.first + ".." + range.end + " is " +
+                    hex(start) + ".." + hex(end) + ", rounded inward to whole pages " + hex(first) +
+                    ".." + hex(last));
+}
+
+}
+
+compiled_policy compile_policy(std::string const& path, std::string text,
+                               symbol_resolver& symbols) {
+    document const file{printable(path, 255), std::move(text), {.bytes = policy_file_bytes}};
+    value const root{file};
+    root.only({"version", "name", "description", "rules"});
+    if (root.at("version").number() != 1) {
+        root.at("version").fail("this hvd reads version 1 of policy files: expected 1");
+    }
+    compiled_policy policy;
+    policy.path = path;
+    policy.name = read_name(root.at("name"));
+    if (auto const description = root.find("description")) {
+        policy.description = description->text();
+        if (policy.description.size() > description_bytes) {
+            description->fail("longer than 4096 bytes");
+        }
+    }
+    auto rules = read_rules(root.at("rules"));
+    auto const table = look_up(rules, symbols);
+    if (!table.unavailable.empty()) {
+        policy.resolved = false;
+        policy.notes.push_back("symbols are not resolved: " + table.unavailable);
+    }
+    std::vector<compiled_rule const*> all;
+    for (auto& each : rules) {
+        if (each.symbols && policy.resolved) {
+            place_symbols(*each.symbols, table, each.compiled, policy.notes);
+        }
+        policy.rules.push_back(std::move(each.compiled));
+    }
+    for (auto const& each : policy.rules) {
+        if (each.rule.kind != HV_RULE_MEMORY || policy.resolved) all.push_back(&each);
+    }
+    refuse_contradictions(all);
+    return policy;
+}
+
+}

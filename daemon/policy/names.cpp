@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/policy/names.hpp"
+
+#include <array>
+#include <vector>
+
+#include "daemon/text/nearest.hpp"
+#include "daemon/text/number.hpp"
+
+namespace hv {
+namespace {
+
+constexpr std::array msrs{
+    named_number{"ia32_time_stamp_counter", 0x10},
+    named_number{"ia32_platform_id", 0x17},
+    named_number{"ia32_apic_base", 0x1b},
+    named_number{"ia32_feature_control", 0x3a},
+    named_number{"ia32_tsc_adjust", 0x3b},
+    named_number{"ia32_spec_ctrl", 0x48},
+    named_number{"ia32_pred_cmd", 0x49},
+    named_number{"ia32_bios_updt_trig", 0x79},
+    named_number{"ia32_bios_sign_id", 0x8b},
+    named_number{"ia32_smm_monitor_ctl", 0x9b},
+    named_number{"ia32_pmc0", 0xc1},
+    named_number{"ia32_mperf", 0xe7},
+    named_number{"ia32_aperf", 0xe8},
+    named_number{"ia32_mtrrcap", 0xfe},
+    named_number{"ia32_arch_capabilities", 0x10a},
+    named_number{"ia32_flush_cmd", 0x10b},
+    named_number{"ia32_tsx_ctrl", 0x122},
+    named_number{"ia32_sysenter_cs", 0x174},
+    named_number{"ia32_sysenter_esp", 0x175},
+    named_number{"ia32_sysenter_eip", 0x176},
+    named_number{"ia32_mcg_cap", 0x179},
+    named_number{"ia32_mcg_status", 0x17a},
+    named_number{"ia32_mcg_ctl", 0x17b},
+    named_number{"ia32_perfevtsel0", 0x186},
+    named_number{"ia32_perf_status", 0x198},
+    named_number{"ia32_perf_ctl", 0x199},
+    named_number{"ia32_clock_modulation", 0x19a},
+    named_number{"ia32_therm_interrupt", 0x19b},
+    named_number{"ia32_therm_status", 0x19c},
+    named_number{"ia32_misc_enable", 0x1a0},
+    named_number{"ia32_energy_perf_bias", 0x1b0},
+    named_number{"ia32_debugctl", 0x1d9},
+    named_number{"ia32_smrr_physbase", 0x1f2},
+    named_number{"ia32_smrr_physmask", 0x1f3},
+    named_number{"ia32_mtrr_physbase0", 0x200},
+    named_number{"ia32_mtrr_physmask0", 0x201},
+    named_number{"ia32_mtrr_fix64k_00000", 0x250},
+    named_number{"ia32_pat", 0x277},
+    named_number{"ia32_mtrr_def_type", 0x2ff},
+    named_number{"ia32_fixed_ctr0", 0x309},
+    named_number{"ia32_perf_capabilities", 0x345},
+    named_number{"ia32_fixed_ctr_ctrl", 0x38d},
+    named_number{"ia32_perf_global_status", 0x38e},
+    named_number{"ia32_perf_global_ctrl", 0x38f},
+    named_number{"ia32_pebs_enable", 0x3f1},
+    named_number{"ia32_mc0_ctl", 0x400},
+    named_number{"ia32_vmx_basic", 0x480},
+    named_number{"ia32_rtit_output_base", 0x560},
+    named_number{"ia32_rtit_ctl", 0x570},
+    named_number{"ia32_ds_area", 0x600},
+    named_number{"ia32_u_cet", 0x6a0},
+    named_number{"ia32_s_cet", 0x6a2},
+    named_number{"ia32_pl0_ssp", 0x6a4},
+    named_number{"ia32_interrupt_ssp_table_addr", 0x6a8},
+    named_number{"ia32_tsc_deadline", 0x6e0},
+    named_number{"ia32_pkrs", 0x6e1},
+    named_number{"ia32_pm_enable", 0x770},
+    named_number{"ia32_hwp_request", 0x774},
+    named_number{"ia32_x2apic_apicid", 0x802},
+    named_number{"ia32_x2apic_icr", 0x830},
+    named_number{"ia32_xss", 0xda0},
+    named_number{"ia32_efer", 0xc0000080},
+    named_number{"ia32_star", 0xc0000081},
+    named_number{"ia32_lstar", 0xc0000082},
+    named_number{"ia32_cstar", 0xc0000083},
+    named_number{"ia32_fmask", 0xc0000084},
+    named_number{"ia32_fs_base", 0xc0000100},
+    named_number{"ia32_gs_base", 0xc0000101},
+    named_number{"ia32_kernel_gs_base", 0xc0000102},
+    named_number{"ia32_tsc_aux", 0xc0000103},
+};
+
+constexpr named_number bit(std::string_view name, unsigned number) {
+    return {name, 1ull << number};
+}
+
+constexpr std::array cr0{
+    bit("pe", 0),  bit("mp", 1),  bit("em", 2),  bit("ts", 3),  bit("et", 4),  bit("ne", 5),
+    bit("wp", 16), bit("am", 18), bit("nw", 29), bit("cd", 30), bit("pg", 31),
+};
+
+// vmxe is not here: the core owns it, and what the root VM reads of it is the core's invention.
+constexpr std::array cr4{
+    bit("vme", 0),      bit("pvi", 1),    bit("tsd", 2),         bit("de", 3),
+    bit("pse", 4),      bit("pae", 5),    bit("mce", 6),         bit("pge", 7),
+    bit("pce", 8),      bit("osfxsr", 9), bit("osxmmexcpt", 10), bit("umip", 11),
+    bit("la57", 12),    bit("smxe", 14),  bit("fsgsbase", 16),   bit("pcide", 17),
+    bit("osxsave", 18), bit("kl", 19),    bit("smep", 20),       bit("smap", 21),
+    bit("pke", 22),     bit("cet", 23),   bit("pks", 24),        bit("uintr", 25),
+};
+
+}
+
+std::span<named_number const> msr_names() { return msrs; }
+std::span<named_number const> cr0_bits() { return cr0; }
+std::span<named_number const> cr4_bits() { return cr4; }
+
+std::optional<std::uint64_t> number_of(std::span<named_number const> names, std::string_view name) {
+    for (auto const& each : names) {
+        if (each.name == name) return each.number;
+    }
+    return std::nullopt;
+}
+
+std::string hint_of(std::span<named_number const> names, std::string_view name) {
+    std::vector<std::string_view> candidates;
+    for (auto const& each : names) {
+        candidates.push_back(each.name);
+    }
+    return nearest_hint(name, candidates);
+}
+
+std::string msr_text(std::uint64_t index) {
+    for (auto const& each : msrs) {
+        if (each.number == index) return std::string{each.name};
+    }
+    return "msr " + hex(index);
+}
+
+std::string cr_bits_text(std::uint64_t which, std::uint64_t mask) {
+    std::string out;
+    for (auto const& each : which == 0 ? cr0_bits() : cr4_bits()) {
+        if ((mask & each.number) == 0) continue;
+        out += (out.empty() ? "" : " ") + std::string{each.name};
+        mask &= ~each.number;
+    }
+    if (mask != 0) out += (out.empty() ? "" : " ") + hex(mask);
+    return out;
+}
+
+}

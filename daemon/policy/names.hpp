@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace hv {
+
+struct named_number {
+    std::string_view name;
+    std::uint64_t number;
+};
+
+/// MSRs by the SDM's names (4, "Model-Specific Registers"), in lower case.
+std::span<named_number const> msr_names();
+/// Bits of CR0 and CR4 (SDM 3A 2.5 "Control Registers"); number: the bit's mask.
+std::span<named_number const> cr0_bits();
+std::span<named_number const> cr4_bits();
+
+std::optional<std::uint64_t> number_of(std::span<named_number const> names, std::string_view name);
+/// " (nearest: x)" or nothing.
+std::string hint_of(std::span<named_number const> names, std::string_view name);
+/// The name, or 0x… where there is none.
+std::string msr_text(std::uint64_t index);
+/// "smep smap", bits without a name as 0x….
+std::string cr_bits_text(std::uint64_t which, std::uint64_t mask);
+
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/policy/rule_book.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "daemon/policy/compiler.hpp"
+#include "daemon/policy/names.hpp"
+#include "daemon/text/number.hpp"
+
+namespace hv {
+namespace {
+
+// Ids of rules that are gone still name the records that are not yet read.
+constexpr std::size_t names_kept = 8192;
+
+bool same_but_id(hv_rule a, hv_rule const& b) {
+    a.id = b.id;
+    return std::memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+compiled_rule const* find_rule(compiled_policy const* policy, std::string const& name) {
+    if (policy == nullptr) return nullptr;
+    auto const at = std::find_if(policy->rules.begin(), policy->rules.end(),
+                                 [&](auto const& each) { return each.name == name; });
+    return at == policy->rules.end() ? nullptr : &*at;
+}
+
+std::string object_text(hv_rule const& rule) {
+    if (rule.kind == HV_RULE_CR) {
+        return "cr" + std::to_string(rule.first) + " " + cr_bits_text(rule.first, rule.mask);
+    }
+    if (rule.kind == HV_RULE_MSR && rule.first == rule.last) return msr_text(rule.first);
+    return kind_text(rule.kind) + " " + hex(rule.first) + ".." + hex(rule.last);
+}
+
+/// A rule in force that no file of ours explains.
+compiled_rule stranger(hv_rule const& rule, rule_name const* known) {
+    compiled_rule out;
+    out.name = known != nullptr ? known->rule : "rule-" + std::to_string(rule.id);
+    out.rule = rule;
+    out.object = object_text(rule);
+    out.place = "(in force before hvd started)";
+    return out;
+}
+
+}
+
+compiled_policy const* rule_book::find(std::string const& name) const {
+    auto const at = std::find_if(policies_.begin(), policies_.end(),
+                                 [&](auto const& each) { return each.name == name; });
+    return at == policies_.end() ? nullptr : &*at;
+}
+
+void rule_book::take_in(compiled_policy& policy, compiled_policy const* before) {
+    for (auto& each : policy.rules) {
+        auto const* const same = find_rule(before, each.name);
+        if (same != nullptr && same_but_id(same->rule, each.rule)) {
+            each.rule.id = same->rule.id;
+            continue;
+        }
+        each.rule.id = next_id_++;
+        names_[each.rule.id] = {policy.name, each.name};
+        if (names_.size() > names_kept) names_.erase(names_.begin());
+    }
+}
+
+void rule_book::check() const {
+    std::vector<compiled_rule const*> all;
+    for (auto const& policy : policies_) {
+        for (auto const& rule : policy.rules) {
+            all.push_back(&rule);
+        }
+    }
+    if (all.size() > HV_MAX_RULES) {
+        throw policy_error{std::to_string(all.size()) +
+                           " rules in all policies together, but the "
+                           "core holds " +
+                           std::to_string(HV_MAX_RULES) + ": remove a policy first"};
+    }
+    refuse_contradictions(all);
+}
+
+rule_book rule_book::with(compiled_policy policy) const {
+    rule_book next = *this;
+    auto const at = std::find_if(next.policies_.begin(), next.policies_.end(),
+                                 [&](auto const& each) { return each.name == policy.name; });
+    next.take_in(policy, at == next.policies_.end() ? nullptr : &*at);
+    if (at == next.policies_.end()) {
+        next.policies_.push_back(std::move(policy));
+    } else {
+        *at = std::move(policy);
+    }
+    next.check();
+    return next;
+}
+
+rule_book rule_book::without(std::string const& name) const {
+    rule_book next = *this;
+    std::erase_if(next.policies_, [&](auto const& each) { return each.name == name; });
+    return next;
+}
+
+rule_book rule_book::emptied() const {
+    rule_book next = *this;
+    next.policies_.clear();
+    return next;
+}
+
+std::vector<named_rules> rule_book::rules() const {
+    std::vector<named_rules> out;
+    for (auto const& policy : policies_) {
+        auto& into = out.emplace_back();
+        into.name = policy.name;
+        for (auto const& each : policy.rules) {
+            into.rules.push_back(each.rule);
+        }
+    }
+    return out;
+}
+
+rule_name const* rule_book::name_of(std::uint32_t id) const {
+    auto const at = names_.find(id);
+    return at == names_.end() ? nullptr : &at->second;
+}
+
+rule_book rule_book::adjusted_to(enforced_policies const& enforced) const {
+    rule_book next = emptied();
+    for (auto const& each : enforced.policies) {
+        compiled_policy policy;
+        if (auto const* const known = find(each.name)) policy = *known;
+        auto const known_rules = std::exchange(policy.rules, {});
+        policy.name = each.name;
+        for (auto const& rule : each.rules) {
+            auto const at = std::find_if(
+                known_rules.begin(), known_rules.end(), [&](auto const& candidate) {
+                    return std::memcmp(&candidate.rule, &rule, sizeof(rule)) == 0;
+                });
+            policy.rules.push_back(at == known_rules.end() ? stranger(rule, name_of(rule.id))
+                                                           : *at);
+            next.names_.try_emplace(rule.id, rule_name{each.name, policy.rules.back().name});
+            next.next_id_ = std::max(next.next_id_, rule.id + 1);
+        }
+        next.policies_.push_back(std::move(policy));
+    }
+    return next;
+}
+
+}

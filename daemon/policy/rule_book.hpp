@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "daemon/device/device.hpp"
+#include "daemon/policy/compiled.hpp"
+
+namespace hv {
+
+struct rule_name {
+    std::string policy;
+    std::string rule;
+};
+
+/// The policies in force and who is who among their rules. A rule keeps its id for as long as it
+/// stays as it is, so that a policy can be applied again under a lock; an id is never used twice.
+class rule_book {
+public:
+    std::vector<compiled_policy> const& policies() const { return policies_; }
+    compiled_policy const* find(std::string const& name) const;
+
+    /// The book with this policy in it, in the place of one of the same name.
+    /// Errors: policy_error on contradicting rules, or too many.
+    rule_book with(compiled_policy policy) const;
+    rule_book without(std::string const& name) const;
+    rule_book emptied() const;
+
+    /// As hv.ko wants it.
+    std::vector<named_rules> rules() const;
+    /// Who a record's rule is; nullptr for one that was never in this book.
+    rule_name const* name_of(std::uint32_t id) const;
+
+    /// For /run/hv/policies.json, which lives as long as the rules can: until the next boot.
+    std::string to_json() const;
+    /// Nothing is believed of a text that is not sound: an empty book comes back.
+    static rule_book from_json(std::string const& text);
+    /// What hv.ko enforces is the truth; this book (as saved) only knows the names.
+    rule_book adjusted_to(enforced_policies const& enforced) const;
+
+private:
+    void take_in(compiled_policy& policy, compiled_policy const* before);
+    void check() const;
+
+    std::vector<compiled_policy> policies_;
+    std::map<std::uint32_t, rule_name> names_;
+    std::uint32_t next_id_ = 1;
+};
+
+}

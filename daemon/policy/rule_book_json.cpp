@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/policy/rule_book.hpp"
+#include "daemon/text/document.hpp"
+
+namespace hv {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr document_limits saved_limits{.bytes = 16u << 20, .depth = 8, .values = 200'000};
+
+ordered_json rule_to_json(compiled_rule const& rule) {
+    auto const& raw = rule.rule;
+    return {{"name", rule.name},    {"object", rule.object}, {"place", rule.place},
+            {"id", raw.id},         {"kind", raw.kind},      {"action", raw.action},
+            {"access", raw.access}, {"first", raw.first},    {"last", raw.last},
+            {"mask", raw.mask}};
+}
+
+compiled_rule rule_from_json(value const& from) {
+    compiled_rule out;
+    out.name = from.at("name").text();
+    out.object = from.at("object").text();
+    out.place = from.at("place").text();
+    out.rule.id = static_cast<std::uint32_t>(from.at("id").number_between(1, 0xffffffff));
+    out.rule.kind = static_cast<std::uint16_t>(from.at("kind").number_between(1, 3));
+    out.rule.action = static_cast<std::uint16_t>(from.at("action").number_between(1, 2));
+    out.rule.access = static_cast<std::uint32_t>(from.at("access").number_between(1, 7));
+    out.rule.first = from.at("first").number();
+    out.rule.last = from.at("last").number();
+    out.rule.mask = from.at("mask").number();
+    return out;
+}
+
+compiled_policy policy_from_json(value const& from) {
+    compiled_policy out;
+    out.name = from.at("name").text();
+    out.description = from.at("description").text();
+    out.path = from.at("path").text();
+    for (auto const& each : from.at("rules").items()) {
+        out.rules.push_back(rule_from_json(each));
+    }
+    return out;
+}
+
+}
+
+std::string rule_book::to_json() const {
+    ordered_json out{{"next_id", next_id_}};
+    out["policies"] = ordered_json::array();
+    out["names"] = ordered_json::array();
+    for (auto const& policy : policies_) {
+        auto rules = ordered_json::array();
+        for (auto const& each : policy.rules) {
+            rules.push_back(rule_to_json(each));
+        }
+        out["policies"].push_back({{"name", policy.name},
+                                   {"description", policy.description},
+                                   {"path", policy.path},
+                                   {"rules", std::move(rules)}});
+    }
+    for (auto const& [id, name] : names_) {
+        out["names"].push_back({{"id", id}, {"policy", name.policy}, {"rule", name.rule}});
+    }
+    return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+rule_book rule_book::from_json(std::string const& text) {
+    rule_book book;
+    try {
+        document const file{{}, text, saved_limits};
+        value const root{file};
+        book.next_id_ = static_cast<std::uint32_t>(
+            root.at("next_id").number_between(1, 0xffffffff));
+        for (auto const& each : root.at("policies").items()) {
+            book.policies_.push_back(policy_from_json(each));
+        }
+        for (auto const& each : root.at("names").items()) {
+            auto const id = each.at("id").number_between(1, 0xffffffff);
+            book.names_[static_cast<std::uint32_t>(id)] = {each.at("policy").text(),
+                                                           each.at("rule").text()};
+        }
+    } catch (document_error const&) {
+        return {};
+    }
+    return book;
+}
+
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/policy/rule_reader.hpp"
+
+#include <array>
+
+#include "abi/netlink.h"
+#include "daemon/policy/names.hpp"
+#include "daemon/text/nearest.hpp"
+#include "daemon/text/number.hpp"
+#include "daemon/text/printable.hpp"
+
+namespace hv {
+namespace {
+
+constexpr std::uint64_t page = HV_PAGE_BYTES;
+constexpr std::uint64_t physical_end = 1ull << 52;
+constexpr std::uint64_t msr_end = 1ull << 32;
+
+template <std::size_t Size>
+std::uint64_t choose(value const& from, std::array<named_number, Size> const& choices) {
+    std::string list;
+    for (auto const& each : choices) {
+        list += (list.empty() ? "\"" : ", \"") + std::string{each.name} + "\"";
+    }
+    if (auto const found = number_of(choices, from.text("one of " + list))) return *found;
+    from.fail("expected one of " + list + ", found \"" + printable(from.text(), 40) + "\"" +
+              hint_of(choices, from.text()));
+}
+
+constexpr std::array actions{named_number{"log", HV_ACTION_LOG},
+                             named_number{"deny", HV_ACTION_DENY}};
+constexpr std::array kinds{named_number{"msr", HV_RULE_MSR}, named_number{"cr", HV_RULE_CR},
+                           named_number{"memory", HV_RULE_MEMORY}};
+constexpr std::array msr_access{named_number{"read", HV_ACCESS_READ},
+                                named_number{"write", HV_ACCESS_WRITE}};
+constexpr std::array memory_access{named_number{"write", HV_ACCESS_WRITE},
+                                   named_number{"execute", HV_ACCESS_EXECUTE}};
+constexpr std::array registers{named_number{"cr0", 0}, named_number{"cr4", 4}};
+
+template <std::size_t Size>
+std::uint32_t read_access(value const& from, std::array<named_number, Size> const& choices) {
+    std::uint32_t access = 0;
+    for (auto const& each : from.items()) {
+        auto const bit = static_cast<std::uint32_t>(choose(each, choices));
+        if ((access & bit) != 0) each.fail("\"" + each.text() + "\" is given twice");
+        access |= bit;
+    }
+    if (access == 0) from.fail("expected at least one kind of access");
+    return access;
+}
+
+std::uint64_t read_msr(value const& from) {
+    constexpr auto expected = "an MSR's number or name, such as \"0xc0000082\" or \"ia32_lstar\"";
+    if (from.is(json_node::kind::text)) {
+        if (auto const known = number_of(msr_names(), from.text())) return *known;
+        if (!parse_number(from.text())) {
+            from.fail("no MSR is called \"" + printable(from.text(), 40) + "\"" +
+                      hint_of(msr_names(), from.text()) + ": give " + expected);
+        }
+    }
+    auto const number = from.number(expected);
+    if (number >= msr_end) from.fail("an MSR's number has 32 bits, found " + hex(number));
+    return number;
+}
+
+void read_msr_rule(value const& entry, compiled_rule& into) {
+    entry.only({"name", "kind", "msr", "access", "action"});
+    auto const which = entry.at("msr");
+    into.rule.access = read_access(entry.at("access"), msr_access);
+    if (!which.is(json_node::kind::object)) {
+        into.rule.first = into.rule.last = read_msr(which);
+        into.object = msr_text(into.rule.first);
+        return;
+    }
+    which.only({"first", "last"});
+    into.rule.first = read_msr(which.at("first"));
+    into.rule.last = read_msr(which.at("last"));
+    if (into.rule.last < into.rule.first) {
+        which.fail("the range ends before it starts: last " + hex(into.rule.last) +
+                   " is below first " + hex(into.rule.first));
+    }
+    into.object = "msr " + hex(into.rule.first) + ".." + hex(into.rule.last);
+}
+
+std::uint64_t read_bits(value const& from, std::span<named_number const> names) {
+    std::uint64_t known = 0;
+    for (auto const& each : names) {
+        known |= each.number;
+    }
+    std::uint64_t mask = 0;
+    if (!from.is(json_node::kind::array)) {
+        mask = from.number("names of bits, such as [\"smep\", \"smap\"], or a mask");
+    } else {
+        for (auto const& each : from.items()) {
+            auto const bit = number_of(names, each.text("the name of a bit"));
+            if (!bit) {
+                each.fail("no bit that can be kept is called \"" + printable(each.text(), 40) +
+                          "\"" + hint_of(names, each.text()));
+            }
+            if ((mask & *bit) != 0) each.fail("\"" + each.text() + "\" is given twice");
+            mask |= *bit;
+        }
+    }
+    if (mask == 0) from.fail("expected at least one bit");
+    if ((mask & ~known) != 0) from.fail("bits that cannot be kept: " + hex(mask & ~known));
+    return mask;
+}
+
+void read_cr_rule(value const& entry, compiled_rule& into) {
+    entry.only({"name", "kind", "register", "bits", "action"});
+    into.rule.access = HV_ACCESS_WRITE;
+    into.rule.first = into.rule.last = choose(entry.at("register"), registers);
+    into.rule.mask = read_bits(entry.at("bits"), into.rule.first == 0 ? cr0_bits() : cr4_bits());
+    into.object = "cr" + std::to_string(into.rule.first) + " " +
+                  cr_bits_text(into.rule.first, into.rule.mask);
+}
+
+std::uint64_t read_aligned(value const& from) {
+    auto const number = from.number();
+    if (number % page != 0) {
+        auto const below = number - number % page;
+        from.fail(hex(number) + " is not a multiple of the page size 4096: the nearest are " +
+                  hex(below) + " and " + hex(below + page));
+    }
+    if (number > physical_end) from.fail(hex(number) + " is beyond 52 bits of physical address");
+    return number;
+}
+
+void read_range(value const& range, compiled_rule& into) {
+    range.only({"first", "bytes"});
+    auto const first = read_aligned(range.at("first"));
+    auto const bytes = read_aligned(range.at("bytes"));
+    if (bytes == 0) range.at("bytes").fail("the rule protects no page: expected 4096 or more");
+    if (first + bytes > physical_end) range.fail("reaches beyond 52 bits of physical address");
+    into.rule.first = first;
+    into.rule.last = first + bytes - 1;
+    into.object = "memory " + hex(into.rule.first) + ".." + hex(into.rule.last);
+}
+
+symbol_range read_symbols(value const& symbols) {
+    symbols.only({"first", "end"});
+    auto const read = [](value const& from) {
+        auto const& name = from.text("the name of a kernel symbol");
+        bool const sound = !name.empty() && name.size() < 256 &&
+                           name.find_first_not_of(
+                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                               "0123456789_.$") == std::string::npos;
+        if (!sound) from.fail("expected the name of a kernel symbol");
+        return name;
+    };
+    auto const first = symbols.at("first");
+    auto const end = symbols.at("end");
+    return {read(first), read(end), first.path(), end.path()};
+}
+
+std::optional<symbol_range> read_memory_rule(value const& entry, compiled_rule& into) {
+    entry.only({"name", "kind", "range", "symbols", "access", "action"});
+    into.rule.access = read_access(entry.at("access"), memory_access);
+    auto const range = entry.find("range");
+    auto const symbols = entry.find("symbols");
+    if (range.has_value() == symbols.has_value()) {
+        entry.fail("expected either \"range\" or \"symbols\"");
+    }
+    if (range) {
+        read_range(*range, into);
+        return std::nullopt;
+    }
+    auto const read = read_symbols(*symbols);
+    into.object = "memory " + read.first + ".." + read.end;
+    return read;
+}
+
+}
+
+std::string read_name(value const& from) {
+    constexpr auto expected = "a name of 1 to 63 of a-z, 0-9 and \"-\"";
+    auto const& name = from.text(expected);
+    if (name.empty() || name.size() >= HV_NAME_BYTES ||
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
+        from.fail("expected " + std::string{expected} + ", found \"" + printable(name, 40) + "\"");
+    }
+    return name;
+}
+
+read_rule read_policy_rule(value const& entry) {
+    read_rule out;
+    auto& compiled = out.compiled;
+    compiled.name = read_name(entry.at("name"));
+    compiled.place = entry.place();
+    auto const kind = choose(entry.at("kind"), kinds);
+    compiled.rule.kind = static_cast<std::uint16_t>(kind);
+    if (kind == HV_RULE_MSR) read_msr_rule(entry, compiled);
+    if (kind == HV_RULE_CR) read_cr_rule(entry, compiled);
+    if (kind == HV_RULE_MEMORY) out.symbols = read_memory_rule(entry, compiled);
+    compiled.rule.action = static_cast<std::uint16_t>(choose(entry.at("action"), actions));
+    return out;
+}
+
+}

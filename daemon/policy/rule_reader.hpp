@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "daemon/policy/compiled.hpp"
+#include "daemon/text/document.hpp"
+
+namespace hv {
+
+/// A memory rule's range as symbols, to be looked up for all rules at once.
+struct symbol_range {
+    std::string first;
+    std::string end;
+    std::string first_path;
+    std::string end_path;
+};
+
+struct read_rule {
+    compiled_rule compiled;
+    std::optional<symbol_range> symbols;
+};
+
+/// One entry of "rules". Errors: document_error.
+read_rule read_policy_rule(value const& entry);
+
+/// A name of policies and rules: 1 to 63 of a-z, 0-9 and '-'.
+std::string read_name(value const& from);
+
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+namespace hv {
+
+struct symbol_table {
+    std::map<std::string, std::uint64_t> physical;    // those that were found
+    std::map<std::string, std::string> refused;       // the others, and why
+    /// Not empty: this machine does not tell its symbols (to this process), and why.
+    std::string unavailable;
+};
+
+/// Where symbols of the kernel image lie in physical memory.
+class symbol_resolver {
+public:
+    virtual ~symbol_resolver() = default;
+    virtual symbol_table resolve(std::set<std::string> const& names) = 0;
+};
+
+/// Reads /proc/kallsyms for virtual and /proc/iomem for physical addresses. The two meet at
+/// _text, which is where "Kernel code" starts.
+class kernel_symbols : public symbol_resolver {
+public:
+    explicit kernel_symbols(std::string kallsyms = "/proc/kallsyms",
+                            std::string iomem = "/proc/iomem")
+        : kallsyms_{std::move(kallsyms)}, iomem_{std::move(iomem)} {}
+
+    symbol_table resolve(std::set<std::string> const& names) override;
+
+private:
+    std::string kallsyms_;
+    std::string iomem_;
+};
+
+}
