@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+# The front door. It only delegates: CMake builds the C++, Kbuild the modules, scripts/ the rest.
+#   KVER=…      kernel to build the modules for (default: the newest installed cloud kernel headers)
+#   DESTDIR=…   where make install puts its tree (default: this machine)
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+export KVER DESTDIR FUZZ_SECONDS JOBS
+MAKEFLAGS += --no-print-directory
+
+.PHONY: all core modules run check check-full bench shell install uninstall stage fuzz coverage \
+	format lint clean deps help
+
+all: modules ## build everything: core, daemon, command line, kernel modules
+
+core: deps ## build the C++ parts: build/gcc/hvcore/hvcore, daemon/hvd, cli/hvctl
+	@scripts/build gcc hvcore hvcore-hooks hvd hvctl documents
+
+modules: core ## build the kernel modules: build/kmod/hv.ko
+	@scripts/build_modules
+
+run: stage ## show it: boot Linux in an emulated machine, hoist, enforce a policy, unhoist
+	@scripts/demo
+
+check: deps ## all gates and tests, under 25 minutes on 2 cores; last line: passed, failed, skipped
+	@scripts/check
+
+check-full: deps ## the same with long fuzzing and the long system tests
+	@scripts/check --full
+
+bench: stage ## measure native against hoisted; writes build/bench (JSON, SVG)
+	@tests/bench/run
+
+shell: stage ## a login inside the emulated machine, hoisted
+	@scripts/rig --shell
+
+install: modules ## install to this machine or to DESTDIR; also KVER=$(uname -r)
+	@scripts/install
+
+uninstall: deps ## take away what make install put there, but for changed configuration
+	@scripts/install --remove
+
+stage: modules ## install to build/stage, which the emulated machines are made from
+	@DESTDIR=build/stage scripts/install --quiet
+
+fuzz: deps ## fuzz every target for FUZZ_SECONDS (default 300) each
+	@scripts/build fuzz
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} scripts/check_fuzz
+
+coverage: deps ## which lines the unit tests run: build/coverage/report.txt
+	@scripts/coverage
+
+format: deps ## rewrite the C++ sources as .clang-format says
+	@scripts/check_format --fix
+
+lint: core ## style gates and clang-tidy
+	@scripts/build clang
+	@scripts/check_style sources built tidy
+
+clean: ## remove everything that was built (downloads in .cache stay)
+	@scripts/clean
+
+deps: ## install the Debian packages that are needed (as root), or name them
+	@scripts/deps
+
+help: ## this text
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile

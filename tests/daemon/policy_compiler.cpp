@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/policy/compiler.hpp"
+
+#include <gtest/gtest.h>
+
+#include "temporary_folder.hpp"
+
+namespace hv {
+namespace {
+
+class fixed_symbols : public symbol_resolver {
+public:
+    symbol_table resolve(std::set<std::string> const& names) override {
+        if (!unavailable_.empty()) return {{}, {}, unavailable_};
+        symbol_table out;
+        for (auto const& each : names) {
+            if (auto const at = known_.find(each); at != known_.end())
+                out.physical.insert(*at);
+            else
+                out.refused[each] = "the kernel has no symbol " + each;
+        }
+        return out;
+    }
+    std::map<std::string, std::uint64_t> known_{
+        {"_stext", 0x1000000}, {"_etext", 0x1e00e67}, {"small", 0x1000010}, {"smaller", 0x1000100}};
+    std::string unavailable_;
+};
+
+std::string with_rules(std::string const& rules) {
+    return "{\"version\":1,\"name\":\"p\",\"rules\":[\n" + rules + "]}";
+}
+
+compiled_policy compile(std::string const& text) {
+    fixed_symbols symbols;
+    return compile_policy("p.json", text, symbols);
+}
+
+hv_rule compile_rule(std::string const& rule) { return compile(with_rules(rule)).rules.at(0).rule; }
+
+/// What is said about a file, less the file's name.
+std::string refused(std::string const& text) {
+    auto const what = refusal_of<std::runtime_error>([&] { compile(text); });
+    return what.starts_with("p.json:") ? what.substr(7) : what;
+}
+
+std::string refused_rule(std::string const& rule) { return refused(with_rules(rule)); }
+
+constexpr auto lstar_write = R"({"name":"a","kind":"msr","msr":"ia32_lstar","access":["write"],)";
+
+TEST(policy_compiler, an_msr_is_a_name_a_number_or_a_range) {
+    auto const by_name = compile_rule(lstar_write + std::string{R"("action":"deny"})"});
+    EXPECT_EQ(by_name.kind, HV_RULE_MSR);
+    EXPECT_EQ(by_name.first, 0xc0000082);
+    EXPECT_EQ(by_name.last, 0xc0000082);
+    EXPECT_EQ(by_name.access, HV_ACCESS_WRITE);
+    EXPECT_EQ(by_name.action, HV_ACTION_DENY);
+    auto const range = compile_rule(R"({"name":"a","kind":"msr","msr":{"first":16,"last":"0x20"},
+        "access":["read","write"],"action":"log"})");
+    EXPECT_EQ(range.first, 16u);
+    EXPECT_EQ(range.last, 32u);
+    EXPECT_EQ(range.access, HV_ACCESS_READ | HV_ACCESS_WRITE);
+    EXPECT_EQ(range.action, HV_ACTION_LOG);
+}
+
+TEST(policy_compiler, bits_of_a_control_register_become_a_mask) {
+    auto const named = compile_rule(
+        R"({"name":"a","kind":"cr","register":"cr4","bits":["smep","smap"],"action":"deny"})");
+    EXPECT_EQ(named.kind, HV_RULE_CR);
+    EXPECT_EQ(named.first, 4u);
+    EXPECT_EQ(named.mask, 1ull << 20 | 1ull << 21);
+    EXPECT_EQ(named.access, HV_ACCESS_WRITE);
+    auto const mask = compile_rule(
+        R"({"name":"a","kind":"cr","register":"cr0","bits":"0x10000","action":"deny"})");
+    EXPECT_EQ(mask.mask, 1u << 16);
+}
+
+TEST(policy_compiler, a_memory_range_ends_with_its_last_byte) {
+    auto const rule = compile_rule(R"({"name":"a","kind":"memory",
+        "range":{"first":"0x2000","bytes":8192},"access":["execute"],"action":"deny"})");
+    EXPECT_EQ(rule.kind, HV_RULE_MEMORY);
+    EXPECT_EQ(rule.first, 0x2000u);
+    EXPECT_EQ(rule.last, 0x3fffu);
+    EXPECT_EQ(rule.access, HV_ACCESS_EXECUTE);
+}
+
+TEST(policy_compiler, symbols_are_rounded_inward_and_that_is_said) {
+    auto const policy = compile(with_rules(R"({"name":"text","kind":"memory",
+        "symbols":{"first":"_stext","end":"_etext"},"access":["write"],"action":"log"})"));
+    EXPECT_EQ(policy.rules[0].rule.first, 0x1000000u);
+    EXPECT_EQ(policy.rules[0].rule.last, 0x1dfffffu);
+    ASSERT_EQ(policy.notes.size(), 1u);
+    EXPECT_EQ(policy.notes[0], "rule \"text\": _stext.._etext is 0x1000000..0x1e00e67, rounded "
+                               "inward to whole pages 0x1000000..0x1e00000");
+}
+
+TEST(policy_compiler, unknown_symbols_and_ranges_without_a_page_are_refused) {
+    auto const symbols = [](std::string const& first, std::string const& end) {
+        return refused_rule(R"({"name":"t","kind":"memory","symbols":{"first":")" + first +
+                            R"(","end":")" + end + R"("},"access":["write"],"action":"log"})");
+    };
+    EXPECT_EQ(symbols("_stext", "nope"),
+              "2:1: rules[0].symbols.end: the kernel has no symbol nope");
+    EXPECT_EQ(symbols("small", "smaller"),
+              "2:1: rules[0].symbols.end: small..smaller is 0x1000010..0x1000100 and holds no "
+              "whole page: the rule would protect nothing");
+    EXPECT_EQ(symbols("_etext", "_stext").find("holds no whole page") != std::string::npos, true);
+    EXPECT_NE(symbols("a b", "c").find("expected the name of a kernel symbol"), std::string::npos);
+}
+
+TEST(policy_compiler, symbols_that_cannot_be_seen_leave_the_policy_unresolved) {
+    fixed_symbols symbols;
+    symbols.unavailable_ = "/proc/kallsyms does not tell addresses to this process: run as root";
+    auto const policy = compile_policy(
+        "p.json", with_rules(R"({"name":"t","kind":"memory","symbols":{"first":"_stext",
+                              "end":"_etext"},"access":["write"],"action":"log"})"),
+        symbols);
+    EXPECT_FALSE(policy.resolved);
+    EXPECT_EQ(policy.notes.at(0), "symbols are not resolved: " + symbols.unavailable_);
+}
+
+TEST(policy_compiler, a_range_that_is_not_of_whole_pages_names_the_nearest) {
+    EXPECT_EQ(refused_rule(R"({"name":"a","kind":"memory","range":{"first":"0x1234","bytes":4096},
+        "access":["write"],"action":"deny"})"),
+              "2:46: rules[0].range.first: 0x1234 is not a multiple of the page size 4096: the "
+              "nearest are 0x1000 and 0x2000");
+    EXPECT_NE(refused_rule(R"({"name":"a","kind":"memory","range":{"first":0,"bytes":0},
+        "access":["write"],"action":"deny"})")
+                  .find("rules[0].range.bytes: the rule protects no page"),
+              std::string::npos);
+    EXPECT_NE(refused_rule(R"({"name":"a","kind":"memory",
+        "range":{"first":"0xffffffffff000","bytes":"0x2000"},"access":["write"],"action":"deny"})")
+                  .find("beyond 52 bits"),
+              std::string::npos);
+    EXPECT_NE(refused_rule(R"({"name":"a","kind":"memory",
+        "range":{"first":"0x1000","bytes":"0xfffffffffffff000"},"access":["write"],
+        "action":"deny"})")
+                  .find("beyond 52 bits"),
+              std::string::npos);
+}
+
+struct bad_rule {
+    char const* rule;
+    char const* said;
+};
+
+class policy_compiler_refuses : public testing::TestWithParam<bad_rule> {};
+
+TEST_P(policy_compiler_refuses, and_names_place_key_and_expectation) {
+    EXPECT_EQ(refused_rule(GetParam().rule), GetParam().said);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    policy_compiler, policy_compiler_refuses,
+    testing::Values(
+        bad_rule{"1", "2:1: rules[0]: expected an object, found 1"},
+        bad_rule{"{}", "2:1: rules[0]: key \"name\" is missing"},
+        bad_rule{R"({"name":"A B"})", "2:9: rules[0].name: expected a name of 1 to 63 of a-z, 0-9 "
+                                      "and \"-\", found \"A B\""},
+        bad_rule{R"({"name":"a","kind":"mrs"})",
+                 "2:20: rules[0].kind: expected one of \"msr\", \"cr\", \"memory\", found \"mrs\" "
+                 "(nearest: msr)"},
+        bad_rule{
+            R"({"name":"a","kind":"msr","msr":"ia32_lstr","access":["write"],"action":"log"})",
+            "2:32: rules[0].msr: no MSR is called \"ia32_lstr\" (nearest: ia32_lstar): give an "
+            "MSR's number or name, such as \"0xc0000082\" or \"ia32_lstar\""},
+        bad_rule{R"({"name":"a","kind":"msr","msr":4294967296,"access":["write"],"action":"log"})",
+                 "2:32: rules[0].msr: an MSR's number has 32 bits, found 0x100000000"},
+        bad_rule{
+            R"({"name":"a","kind":"msr","msr":{"first":9,"last":8},"access":["write"]})",
+            "2:32: rules[0].msr: the range ends before it starts: last 0x8 is below first 0x9"},
+        bad_rule{R"({"name":"a","kind":"msr","msr":1,"access":[],"action":"log"})",
+                 "2:43: rules[0].access: expected at least one kind of access"},
+        bad_rule{
+            R"({"name":"a","kind":"msr","msr":1,"access":["execute"],"action":"log"})",
+            "2:44: rules[0].access[0]: expected one of \"read\", \"write\", found \"execute\""},
+        bad_rule{R"({"name":"a","kind":"msr","msr":1,"access":["read","read"],"action":"log"})",
+                 "2:51: rules[0].access[1]: \"read\" is given twice"},
+        bad_rule{R"({"name":"a","kind":"msr","msr":1,"access":["read"]})",
+                 "2:1: rules[0]: key \"action\" is missing"},
+        bad_rule{R"({"name":"a","kind":"msr","msr":1,"access":["read"],"action":"allow"})",
+                 "2:61: rules[0].action: expected one of \"log\", \"deny\", found \"allow\""},
+        bad_rule{
+            R"({"name":"a","kind":"cr","register":"cr3","bits":["wp"],"action":"deny"})",
+            "2:36: rules[0].register: expected one of \"cr0\", \"cr4\", found \"cr3\" (nearest: "
+            "cr0)"},
+        bad_rule{R"({"name":"a","kind":"cr","register":"cr4","bits":["wp"],"action":"deny"})",
+                 "2:50: rules[0].bits[0]: no bit that can be kept is called \"wp\""},
+        bad_rule{
+            R"({"name":"a","kind":"cr","register":"cr4","bits":["vmxe"],"action":"deny"})",
+            "2:50: rules[0].bits[0]: no bit that can be kept is called \"vmxe\" (nearest: vme)"},
+        bad_rule{R"({"name":"a","kind":"cr","register":"cr4","bits":0,"action":"deny"})",
+                 "2:49: rules[0].bits: expected at least one bit"},
+        bad_rule{R"({"name":"a","kind":"cr","register":"cr4","bits":"0x80002000","action":"deny"})",
+                 "2:49: rules[0].bits: bits that cannot be kept: 0x80002000"},
+        bad_rule{R"({"name":"a","kind":"cr","register":"cr4","bits":["smep"],"access":[]})",
+                 "2:58: rules[0]: unknown key \"access\", expected: name, kind, register, bits, "
+                 "action"},
+        bad_rule{R"({"name":"a","kind":"memory","access":["write"],"action":"deny"})",
+                 "2:1: rules[0]: expected either \"range\" or \"symbols\""},
+        bad_rule{
+            R"({"name":"a","kind":"memory","access":["read"],"action":"deny"})",
+            "2:39: rules[0].access[0]: expected one of \"write\", \"execute\", found \"read\""}));
+
+TEST(policy_compiler, refuses_what_is_wrong_with_the_file) {
+    EXPECT_EQ(refused("[]"), "1:1: expected an object, found an array");
+    EXPECT_EQ(refused("{}"), "1:1: key \"version\" is missing");
+    EXPECT_EQ(refused(R"({"version":2,"name":"x","rules":[]})"),
+              "1:12: version: this hvd reads version 1 of policy files: expected 1");
+    EXPECT_EQ(refused(R"({"version":1,"name":"x","rules":[]})"),
+              "1:33: rules: expected at least one rule");
+    EXPECT_EQ(refused(R"({"version":1,"name":"x","rules":{}})"),
+              "1:33: rules: expected an array, found an object");
+    EXPECT_EQ(refused(R"({"version":1,"name":"x","extra":1,"rules":[]})"),
+              "1:25: unknown key \"extra\", expected: version, name, description, rules");
+    EXPECT_NE(refused(std::string(2u << 20, ' ')).find("longer than 1048576 bytes"),
+              std::string::npos);
+}
+
+TEST(policy_compiler, refuses_two_rules_of_one_name) {
+    auto const rule = lstar_write + std::string{R"("action":"deny"})"};
+    EXPECT_EQ(refused_rule(rule + ",\n" + rule),
+              "3:9: rules[1].name: rule \"a\" is already at p.json:2:1: give each rule a name of "
+              "its own");
+}
+
+TEST(policy_compiler, contradicting_rules_are_both_named_with_their_places) {
+    auto const deny = lstar_write + std::string{R"("action":"deny"})"};
+    EXPECT_EQ(refused_rule(deny + R"(,
+ {"name":"b","kind":"msr","msr":{"first":"0xc0000080","last":"0xc0000090"},"access":["write"],
+  "action":"log"})"),
+              "3:2: rule \"b\" (log) contradicts rule \"a\" (deny) at p.json:2:1: both are about "
+              "write of ia32_lstar: change one of them");
+    EXPECT_NE(
+        refused_rule(
+            R"({"name":"a","kind":"cr","register":"cr4","bits":["smep","smap"],"action":"log"},
+ {"name":"b","kind":"cr","register":"cr4","bits":["smap"],"action":"deny"})")
+            .find("both are about cr4 smap"),
+        std::string::npos);
+    EXPECT_NE(refused_rule(R"({"name":"a","kind":"memory","range":{"first":0,"bytes":8192},
+ "access":["write"],"action":"log"},
+ {"name":"b","kind":"memory","range":{"first":4096,"bytes":8192},"access":["write"],
+ "action":"deny"})")
+                  .find("both are about write at 0x1000"),
+              std::string::npos);
+}
+
+TEST(policy_compiler, rules_about_different_things_do_not_contradict) {
+    auto const policy = compile(with_rules(
+        R"({"name":"a","kind":"msr","msr":1,"access":["read"],"action":"log"},
+        {"name":"b","kind":"msr","msr":1,"access":["write"],"action":"deny"},
+        {"name":"c","kind":"cr","register":"cr0","bits":["wp"],"action":"deny"},
+        {"name":"d","kind":"cr","register":"cr0","bits":["am"],"action":"log"})"));
+    EXPECT_EQ(policy.rules.size(), 4u);
+}
+
+TEST(policy_compiler, takes_no_more_rules_than_the_core_holds) {
+    std::string rules;
+    for (unsigned i = 0; i <= HV_MAX_RULES; ++i) {
+        rules += (i == 0 ? "" : ",\n") + std::string{R"({"name":"r)"} + std::to_string(i) +
+                 R"(","kind":"msr","msr":)" + std::to_string(i) +
+                 R"(,"access":["read"],"action":"log"})";
+    }
+    EXPECT_NE(refused_rule(rules).find("rules[1024]: more than 1024 rules"), std::string::npos);
+}
+
+TEST(policy_file, is_a_plain_file_of_at_most_1_mib) {
+    temporary_folder folder;
+    auto const said = [](std::string const& path) {
+        return refusal_of<policy_error>([&] { read_policy_file(path); });
+    };
+    EXPECT_NE(said(folder.path("none")).find("no such file"), std::string::npos);
+    EXPECT_NE(said(folder.path()).find("no such file"), std::string::npos);
+    EXPECT_NE(said("/dev/zero").find("no such file"), std::string::npos);
+    EXPECT_NE(said(folder.write("big", std::string((1u << 20) + 1, ' '))).find("longer"),
+              std::string::npos);
+    EXPECT_EQ(read_policy_file(folder.write("ok", "text")), "text");
+}
+
+}
+}

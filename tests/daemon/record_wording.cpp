@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/log/wording.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "daemon/log/exit_names.hpp"
+#include "daemon/log/line_key.hpp"
+#include "fake_device.hpp"
+
+namespace hv {
+namespace {
+
+std::string said(unsigned kind, std::function<void(hv_record&)> change = {},
+                 rule_name const* rule = nullptr) {
+    auto record = make_record(0, kind);
+    if (change) change(record);
+    return record_message(record, rule);
+}
+
+TEST(record_message, names_the_rule_the_core_or_the_number) {
+    rule_name const rule{"kernel-entry", "lstar"};
+    EXPECT_EQ(said(HV_RECORD_MSR_DENIED, {}, &rule),
+              "write of 0x0 to ia32_lstar denied by kernel-entry/lstar");
+    EXPECT_EQ(said(HV_RECORD_MSR_DENIED), "write of 0x0 to ia32_lstar denied by the core itself");
+    EXPECT_EQ(said(HV_RECORD_MSR_LOGGED,
+                   [](hv_record& record) {
+                       record.rule = 9;
+                       record.access = HV_ACCESS_READ;
+                       record.address = 0x12345;
+                   }),
+              "read of msr 0x12345 logged by rule 9");
+}
+
+TEST(record_message, says_which_bits_would_have_changed) {
+    EXPECT_EQ(said(HV_RECORD_CR_DENIED,
+                   [](hv_record& record) {
+                       record.address = 4;
+                       record.old_value = 0x3006f0;
+                       record.value = 0x2006f0;
+                   }),
+              "cr4 from 0x3006f0 to 0x2006f0 (smep) denied by the core itself");
+}
+
+TEST(record_message, has_words_for_every_kind) {
+    for (unsigned kind = 1; kind < HV_RECORD_KIND_COUNT; ++kind) {
+        EXPECT_NE(said(kind), record_kind_name(kind)) << record_kind_name(kind);
+    }
+    EXPECT_EQ(said(999), "kind_999");
+}
+
+TEST(record_json, has_every_field_and_the_key_first) {
+    rule_name const rule{"p", "r"};
+    auto record = make_record(17);
+    record.rule = 4;
+    record.value = 0xdead;
+    auto const json = record_json(record, {"2025-01-31T12:00:00.000001Z", "vmx", 0xabc, 1, &rule});
+    EXPECT_EQ(json.dump(),
+              R"({"time":"2025-01-31T12:00:00.000001Z","session":"0xabc","ring":1,"sequence":17,)"
+              R"("kind":"msr_denied","cpu":0,"reason":"msr_write","policy":"p","rule":"r",)"
+              R"("rule_id":4,"rip":"0xffffffff81001234","address":"0xc0000082","value":"0xdead",)"
+              R"("old":"0x0","access":"write","tsc":0,)"
+              R"("message":"write of 0xdead to ia32_lstar denied by p/r"})");
+    auto const key = read_line_key(json.dump());
+    ASSERT_TRUE(key);
+    EXPECT_EQ(key->session, 0xabcu);
+    EXPECT_EQ(key->ring, 1u);
+    EXPECT_EQ(key->sequence, 17u);
+}
+
+TEST(record_json, a_record_without_exit_or_rule_says_null) {
+    auto record = make_record(0, HV_RECORD_LAUNCHED);
+    record.reason = 0xffff;
+    auto const json = record_json(record, {"t", "vmx", 1, 0, nullptr});
+    EXPECT_TRUE(json["reason"].is_null());
+    EXPECT_TRUE(json["policy"].is_null());
+    EXPECT_TRUE(json["rule"].is_null());
+}
+
+TEST(line_key, is_only_in_lines_that_stand_for_records) {
+    for (auto const* const line :
+         {"", "{}", "{\"time\":\"x", "{\"time\":\"x\"}", "{\"time\":\"x\",\"kind\":\"start\"}",
+          "{\"time\":\"x\",\"session\":\"zz\",\"ring\":1,\"sequence\":1,",
+          "{\"time\":\"x\",\"session\":\"0x1\",\"ring\":4294967296,\"sequence\":1,"}) {
+        EXPECT_FALSE(read_line_key(line)) << line;
+    }
+    auto const key = read_line_key(
+        "{\"time\":\"x\",\"session\":\"0x1\",\"ring\":2,\"dropped_total\":5,\"kind\":");
+    ASSERT_TRUE(key);
+    EXPECT_FALSE(key->sequence);
+    EXPECT_EQ(key->dropped_total, 5u);
+}
+
+TEST(exit_name, is_the_manuals_in_lower_case) {
+    EXPECT_EQ(exit_name("vmx", 10), "cpuid");
+    EXPECT_EQ(exit_name("vmx", 32), "msr_write");
+    EXPECT_EQ(exit_name("vmx", 48), "ept_violation");
+    EXPECT_EQ(exit_name("vmx", 55), "xsetbv");
+    EXPECT_EQ(exit_name("vmx", 63), "xsaves");
+    EXPECT_EQ(exit_name("vmx", 35), "exit_35");
+    EXPECT_EQ(exit_name("vmx", 127), "exit_127");
+    EXPECT_EQ(exit_name("svm", 10), "exit_10");
+}
+
+TEST(now_text, orders_as_text) {
+    auto const a = now_text();
+    auto const b = now_text();
+    EXPECT_EQ(a.size(), 27u);
+    EXPECT_LE(a, b);
+    EXPECT_EQ(a.back(), 'Z');
+}
+
+}
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/log/recorder.hpp"
+
+#include <csignal>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+
+#include "fake_device.hpp"
+#include "temporary_folder.hpp"
+
+namespace hv {
+namespace {
+
+class recorder_test : public testing::Test {
+protected:
+    /// A new hvd over the same log.
+    void restart() {
+        recorder_.reset();
+        log_ = std::make_unique<event_log>(
+            log_options{folder_.path("events.jsonl"), 1u << 20, 2, false});
+        recorder_ = std::make_unique<recorder>(device_, *log_, names_);
+        recorder_->set_session(0x1234, "vmx");
+    }
+    void SetUp() override { restart(); }
+    void take(std::vector<record_batch> const& batches) { recorder_->take(batches); }
+
+    std::vector<nlohmann::json> lines() const {
+        std::vector<nlohmann::json> out;
+        std::istringstream text{folder_.read("events.jsonl")};
+        for (std::string line; std::getline(text, line);) {
+            out.push_back(nlohmann::json::parse(line));
+        }
+        return out;
+    }
+    std::vector<std::uint64_t> sequences() const {
+        std::vector<std::uint64_t> out;
+        for (auto const& each : lines()) {
+            if (each.contains("sequence")) out.push_back(each["sequence"]);
+        }
+        return out;
+    }
+    std::uint64_t acknowledged(std::uint32_t ring = 0, std::uint64_t session = 0x1234) const {
+        auto const at = device_.acks_.find({session, ring});
+        return at == device_.acks_.end() ? 0 : at->second;
+    }
+
+    temporary_folder folder_;
+    fake_device device_;
+    rule_book names_;
+    std::unique_ptr<event_log> log_;
+    std::unique_ptr<recorder> recorder_;
+};
+
+using sequence_list = std::vector<std::uint64_t>;
+
+TEST_F(recorder_test, writes_then_acknowledges) {
+    take({make_batch(0, 2), make_batch(2, 1)});
+    EXPECT_EQ(sequences(), (sequence_list{0, 1, 2}));
+    EXPECT_EQ(acknowledged(), 3u);
+    EXPECT_EQ(device_.calls("records_ack"), 1u) << "one for all that were taken at once";
+}
+
+TEST_F(recorder_test, writes_a_record_that_comes_again_only_once) {
+    take({make_batch(0, 3)});
+    take({make_batch(1, 4)});
+    EXPECT_EQ(sequences(), (sequence_list{0, 1, 2, 3, 4}));
+    EXPECT_EQ(acknowledged(), 5u);
+}
+
+TEST_F(recorder_test, after_a_kill_before_the_acknowledgement_nothing_is_twice_or_missing) {
+    device_.refuse("records_ack", ESTALE, "killed here");
+    take({make_batch(0, 3)});
+    device_.allow("records_ack");
+    restart();
+    take({make_batch(0, 5)});
+    EXPECT_EQ(sequences(), (sequence_list{0, 1, 2, 3, 4}));
+    EXPECT_EQ(acknowledged(), 5u);
+}
+
+TEST_F(recorder_test, after_a_kill_in_the_middle_of_a_line_that_record_is_written_again) {
+    take({make_batch(0, 3)});
+    auto const text = folder_.read("events.jsonl");
+    for (std::size_t cut = 1; cut < text.size(); cut += 7) {
+        folder_.write("events.jsonl", text.substr(0, text.size() - cut));
+        restart();
+        take({make_batch(0, 4)});
+        EXPECT_EQ(sequences(), (sequence_list{0, 1, 2, 3})) << cut;
+    }
+}
+
+TEST_F(recorder_test, what_was_written_but_not_acknowledged_is_acknowledged_after_a_restart) {
+    take({make_batch(0, 3)});
+    device_.acks_.clear();
+    restart();
+    take({make_batch(0, 3)});
+    EXPECT_EQ(acknowledged(), 3u);
+    EXPECT_EQ(sequences().size(), 3u);
+}
+
+TEST_F(recorder_test, keeps_records_of_two_hoists_apart) {
+    take({make_batch(0, 2, 0, 0x1111), make_batch(0, 2, 0, 0x2222)});
+    restart();
+    take({make_batch(1, 2, 0, 0x1111), make_batch(0, 3, 0, 0x2222)});
+    EXPECT_EQ(sequences(), (sequence_list{0, 1, 0, 1, 2, 2}));
+    EXPECT_EQ(acknowledged(0, 0x1111), 3u);
+    EXPECT_EQ(acknowledged(0, 0x2222), 3u);
+}
+
+TEST_F(recorder_test, counts_what_the_ring_dropped_once) {
+    take({make_batch(0, 1, 5)});
+    take({make_batch(1, 1, 5)});
+    restart();
+    take({make_batch(2, 1, 8)});
+    std::vector<std::uint64_t> counts;
+    for (auto const& each : lines()) {
+        if (each["kind"] == "dropped") counts.push_back(each["count"]);
+    }
+    EXPECT_EQ(counts, (sequence_list{5, 3}));
+}
+
+TEST_F(recorder_test, says_when_records_went_missing_on_the_way) {
+    take({make_batch(0, 2)});
+    take({make_batch(5, 1)});
+    auto const all = lines();
+    ASSERT_EQ(all.size(), 4u);
+    EXPECT_EQ(all[2]["kind"], "lost");
+    EXPECT_EQ(all[2]["count"], 3);
+}
+
+TEST_F(recorder_test, a_reader_that_comes_late_misses_nothing_it_could_have_had) {
+    take({make_batch(100, 1)});
+    EXPECT_EQ(lines().size(), 1u) << "an earlier reader took the first hundred";
+}
+
+TEST_F(recorder_test, acknowledges_nothing_that_could_not_be_written) {
+    take({make_batch(0, 1)});
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit old{};
+    getrlimit(RLIMIT_FSIZE, &old);
+    rlimit const small{folder_.read("events.jsonl").size(), old.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    EXPECT_THROW(take({make_batch(1, 2)}), std::system_error);
+    setrlimit(RLIMIT_FSIZE, &old);
+    EXPECT_EQ(acknowledged(), 1u);
+    take({make_batch(1, 2)});
+    EXPECT_EQ(sequences(), (sequence_list{0, 1, 2}));
+    EXPECT_EQ(acknowledged(), 3u);
+}
+
+TEST_F(recorder_test, tells_its_listener_after_the_line_is_written) {
+    std::vector<std::string> heard;
+    recorder_->listen([&](std::string const& line) {
+        EXPECT_NE(folder_.read("events.jsonl").find(line), std::string::npos);
+        heard.push_back(line);
+    });
+    take({make_batch(0, 2)});
+    recorder_->note("start", "hoisted");
+    EXPECT_EQ(heard.size(), 3u);
+}
+
+TEST_F(recorder_test, knows_whether_it_has_all_records) {
+    EXPECT_TRUE(recorder_->has(0, 0));
+    EXPECT_FALSE(recorder_->has(0, 3));
+    take({make_batch(0, 3)});
+    EXPECT_TRUE(recorder_->has(0, 3));
+    EXPECT_FALSE(recorder_->has(0, 4));
+    EXPECT_FALSE(recorder_->has(1, 1));
+}
+
+}
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// The schemas are for editors and people; hvd reads by its own code. These keep the two alike.
+#include <filesystem>
+#include <set>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "daemon/policy/compiler.hpp"
+#include "daemon/policy/names.hpp"
+#include "temporary_folder.hpp"
+
+namespace hv {
+namespace {
+
+nlohmann::json schema(std::string const& name) {
+    return nlohmann::json::parse(read_policy_file(HV_TEST_CONFIGS "/schema/" + name));
+}
+
+class known_symbols : public symbol_resolver {
+public:
+    symbol_table resolve(std::set<std::string> const& names) override {
+        symbol_table out;
+        std::uint64_t at = 0x1000000;
+        // In the order of their names _etext would come first.
+        for (auto each = names.rbegin(); each != names.rend(); ++each) {
+            out.physical[*each] = at += 0x100000;
+        }
+        return out;
+    }
+};
+
+std::string refused(nlohmann::json const& policy) {
+    known_symbols symbols;
+    return refusal_of<std::runtime_error>([&] { compile_policy("p", policy.dump(), symbols); });
+}
+
+nlohmann::json policy_of(nlohmann::json const& rule) {
+    return {{"version", 1}, {"name", "p"}, {"rules", nlohmann::json::array({rule})}};
+}
+
+nlohmann::json sound_rule(std::string const& kind) {
+    nlohmann::json rule{{"name", "r"}, {"kind", kind}, {"action", "log"}};
+    if (kind == "msr") rule.update({{"msr", 1}, {"access", {"read"}}});
+    if (kind == "cr") rule.update({{"register", "cr4"}, {"bits", {"smep"}}});
+    if (kind == "memory") {
+        rule["access"] = {"write"};
+        rule["range"] = {{"first", 0}, {"bytes", 4096}};
+    }
+    return rule;
+}
+
+TEST(policy_schema, every_example_is_sound) {
+    unsigned count = 0;
+    for (auto const& each : std::filesystem::directory_iterator{HV_TEST_CONFIGS "/policies"}) {
+        known_symbols symbols;
+        auto const path = each.path().string();
+        auto const policy = compile_policy(path, read_policy_file(path), symbols);
+        EXPECT_EQ(policy.name + ".json", each.path().filename());
+        EXPECT_FALSE(policy.description.empty());
+        ++count;
+    }
+    EXPECT_EQ(count, 4u);
+}
+
+TEST(policy_schema, requires_the_keys_that_the_reader_requires) {
+    auto const definitions = schema("policy.schema.json")["$defs"];
+    for (auto const* const kind : {"msr", "cr", "memory"}) {
+        auto const& definition = definitions[std::string{kind} + "_rule"];
+        ASSERT_EQ(refused(policy_of(sound_rule(kind))), "") << kind;
+        for (auto const& key : definition["required"]) {
+            auto rule = sound_rule(kind);
+            rule.erase(key.get<std::string>());
+            EXPECT_NE(refused(policy_of(rule)).find("is missing"), std::string::npos) << key;
+        }
+        auto strange = sound_rule(kind);
+        strange["strange"] = 1;
+        auto const said = refused(policy_of(strange));
+        for (auto const& [key, unused] : definition["properties"].items()) {
+            EXPECT_NE(said.find(key), std::string::npos) << key;
+        }
+        EXPECT_EQ(definition["additionalProperties"], false);
+    }
+}
+
+TEST(policy_schema, lists_the_values_that_the_reader_takes) {
+    auto const definitions = schema("policy.schema.json")["$defs"];
+    auto const try_each = [&](nlohmann::json const& values, std::string const& kind,
+                              std::string const& key, bool in_array) {
+        for (auto const& each : values) {
+            auto rule = sound_rule(kind);
+            rule[key] = in_array ? nlohmann::json::array({each}) : each;
+            EXPECT_EQ(refused(policy_of(rule)), "") << key << " " << each;
+        }
+    };
+    try_each(definitions["action"]["enum"], "msr", "action", false);
+    try_each(definitions["msr_rule"]["properties"]["access"]["items"]["enum"], "msr", "access",
+             true);
+    try_each(definitions["memory_rule"]["properties"]["access"]["items"]["enum"], "memory",
+             "access", true);
+    std::set<std::string_view> bits;
+    for (auto const& each : cr0_bits()) {
+        bits.insert(each.name);
+    }
+    for (auto const& each : cr4_bits()) {
+        bits.insert(each.name);
+    }
+    std::set<std::string> listed;
+    for (auto const& each :
+         definitions["cr_rule"]["properties"]["bits"]["oneOf"][0]["items"]["enum"]) {
+        listed.insert(each.get<std::string>());
+    }
+    EXPECT_TRUE(std::equal(bits.begin(), bits.end(), listed.begin(), listed.end()));
+}
+
+TEST(configuration_schema, has_the_defaults_of_the_installed_file) {
+    auto const properties = schema("hvd.schema.json")["properties"];
+    auto const installed = nlohmann::json::parse(read_policy_file(HV_TEST_CONFIGS "/hvd.json"));
+    for (auto const& [key, value] : installed.items()) {
+        if (key == "log") continue;
+        EXPECT_EQ(properties.at(key).at("default"), value) << key;
+    }
+    for (auto const& [key, value] : installed["log"].items()) {
+        EXPECT_EQ(properties["log"]["properties"].at(key).at("default"), value) << key;
+    }
+    EXPECT_EQ(properties.size(), installed.size());
+}
+
+}
+}

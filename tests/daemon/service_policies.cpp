@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "service_fixture.hpp"
+
+namespace hv {
+namespace {
+
+class policies_test : public service_fixture {
+protected:
+    void SetUp() override {
+        service_fixture::SetUp();
+        call("start");
+    }
+};
+
+TEST_F(policies_test, apply_list_show_remove) {
+    EXPECT_EQ(apply(lstar_policy)["rules"], 1);
+    apply(smep_policy);
+    auto const list = call("policy.list");
+    EXPECT_EQ(list["policies"][0]["name"], "entry");
+    EXPECT_EQ(list["policies"][1]["name"], "smep");
+    EXPECT_EQ(list["locked"], false);
+    auto const shown = call("policy.show", {{"name", "smep"}});
+    EXPECT_EQ(shown["rules"][0]["object"], "cr4 smep");
+    EXPECT_EQ(shown["rules"][0]["mask"], "0x100000");
+    EXPECT_EQ(shown["rules"][0]["id"], 2);
+    call("policy.remove", {{"name", "entry"}});
+    ASSERT_EQ(device_.enforced_.policies.size(), 1u);
+    EXPECT_EQ(device_.enforced_.policies[0].name, "smep");
+}
+
+TEST_F(policies_test, apply_again_takes_the_old_ones_place) {
+    apply(lstar_policy);
+    auto const id = device_.enforced_.policies[0].rules[0].id;
+    apply(lstar_policy);
+    ASSERT_EQ(device_.enforced_.policies.size(), 1u);
+    EXPECT_EQ(device_.enforced_.policies[0].rules[0].id, id);
+}
+
+TEST_F(policies_test, a_bad_file_is_refused_with_its_place_and_changes_nothing) {
+    auto const sets = device_.calls("policy_set");
+    EXPECT_EQ(refused("policy.apply", {{"path", "/a/b.json"}, {"text", "{\"version\":1,\n}"}})
+                  .second.substr(0, 32),
+              "/a/b.json:2:1: version: not JSON");
+    EXPECT_EQ(refused("policy.apply", {{"path", "b.json"}, {"text", "{}"}}),
+              std::pair(3, std::string{"b.json:1:1: key \"version\" is missing"}));
+    EXPECT_EQ(device_.calls("policy_set"), sets);
+}
+
+TEST_F(policies_test, a_policy_against_another_in_force_is_refused) {
+    apply(lstar_policy);
+    std::string other = lstar_policy;
+    other.replace(other.find("entry"), 5, "other");
+    other.replace(other.find("deny"), 4, "log");
+    auto const params = nlohmann::ordered_json{{"path", "/o.json"}, {"text", other}};
+    auto const [code, text] = refused("policy.apply", params);
+    EXPECT_EQ(code, 3);
+    EXPECT_NE(text.find("/o.json:2:3: rule \"lstar\" (log) contradicts rule \"lstar\" (deny) at "
+                        "/p.json:2:3"),
+              std::string::npos);
+    EXPECT_EQ(refused("policy.check", params).second, text);
+}
+
+TEST_F(policies_test, symbols_that_cannot_be_resolved_are_fine_to_check_but_not_to_apply) {
+    nlohmann::ordered_json const params{{"path", "/t.json"},
+                                        {"text", R"({"version":1,"name":"t","rules":[{"name":"t",
+        "kind":"memory","symbols":{"first":"_stext","end":"_etext"},"access":["write"],
+        "action":"log"}]})"}};
+    EXPECT_EQ(call("policy.check", params)["resolved"], false);
+    EXPECT_NE(refused("policy.apply", params).second.find("symbols are not resolved"),
+              std::string::npos);
+}
+
+TEST_F(policies_test, the_lock_is_hv_kos_and_its_refusals_come_through) {
+    apply(lstar_policy);
+    EXPECT_EQ(call("policy.lock")["locked"], true);
+    EXPECT_EQ(call("policy.list")["locked"], true);
+    device_.refuse("policy_set", EPERM, "the policy is locked, a rule in force is missing");
+    EXPECT_NE(refused("policy.remove", {{"name", "entry"}}).second.find("locked"),
+              std::string::npos);
+    EXPECT_EQ(call("policy.list")["policies"].size(), 1u);
+    EXPECT_EQ(refused("stop"), std::pair(1, std::string{"a policy is locked"}));
+}
+
+TEST_F(policies_test, names_that_are_not_there_or_no_names_are_refused) {
+    EXPECT_NE(refused("policy.show", {{"name", "nope"}}).second.find("no policy \"nope\""),
+              std::string::npos);
+    EXPECT_NE(refused("policy.remove", {{"name", "nope"}}).second.find("no policy \"nope\""),
+              std::string::npos);
+    EXPECT_EQ(refused("policy.show", {{"name", "../etc"}}),
+              std::pair(-32602, std::string{"params.name: expected a name of 1 to 63 of a-z, 0-9 "
+                                            "and \"-\", found \"../etc\""}));
+}
+
+TEST_F(policies_test, nothing_can_be_enforced_on_a_linux_that_is_not_hoisted) {
+    call("stop");
+    auto const text = std::string{"this Linux is not hoisted: run hvctl start"};
+    EXPECT_EQ(refused("policy.apply", {{"path", "/p.json"}, {"text", lstar_policy}}).second, text);
+    EXPECT_EQ(refused("policy.lock").second, text);
+    EXPECT_EQ(refused("audit").second, text);
+    EXPECT_EQ(refused("dump").second, text);
+}
+
+TEST_F(policies_test, records_are_worded_with_the_names_of_their_rules) {
+    apply(lstar_policy);
+    auto batch = make_batch(0, 1);
+    batch.records[0].rule = device_.enforced_.policies[0].rules[0].id;
+    events_.put(batch);
+    service_->on_events();
+    auto const record = call("logs.read", {{"last", 1}})["records"][0];
+    EXPECT_EQ(record["policy"], "entry");
+    EXPECT_EQ(record["rule"], "lstar");
+}
+
+}
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A core in a synthetic machine: its frames, MTRRs, tables and the root VM's second stage.
+#include "fake_mtrrs.hpp"
+#include "fake_tables.hpp"
+#include "mem/auditor.hpp"
+#include "mem/ept_format.hpp"
+#include "mem/identity.hpp"
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+namespace fake {
+
+using namespace hv;
+
+inline constexpr frame_layout small_layout{
+    .image = 40, .pool = 400, .cpu = 30, .tables = 9, .mailbox = 16, .shared_cpu = 16};
+static_assert(small_layout.total() == 512);
+
+inline constexpr stage_limits bochs_limits{
+    .address_bits = bochs_bits, .leaf_2m = true, .leaf_1g = true};
+
+inline hpa_span leaf_target(std::uint64_t entry, unsigned level) {
+    return {hpa{entry & 0xffffffffff000}, page_bytes << 9 * (level - 1)};
+}
+
+/// For what a test takes for granted: goes on only if it held.
+inline void require(bool held, char const* what) {
+    if (held) return;
+    std::fprintf(stderr, "the fake machine could not be set up: %s\n", what);
+    std::abort();
+}
+
+/// The core in `chunks`; the tables of the fake lie in its pool, as far as that reaches.
+struct machine {
+    using stage_type = second_stage<ept_format, tables, core_guard>;
+
+    explicit machine(std::vector<hv_chunk> chunks, frame_layout const& layout = small_layout,
+                     stage_limits const& limits = bochs_limits)
+        : memory{first_pool_page(chunks, layout), layout.pool} {
+        require(bool{all.init({chunks.data(), chunks.size()}, layout)}, "frames");
+        types = bochs_mtrrs().read(bochs_bits);
+        memory.on_write = [this](hpa, unsigned level, unsigned, std::uint64_t value) {
+            check_store(level, value);
+        };
+        require(bool{stage.init(limits)}, "root table");
+    }
+
+    void hoist(std::uint64_t top = 1ull << bochs_bits) {
+        require(bool{build_identity(stage, all, types, top)}, "identity");
+        require(bool{hide(stage, all, types)}, "hiding");
+    }
+    [[nodiscard]] hv_audit audit() const {
+        return auditor<ept_format, tables>{memory, all, types, stage.limits()}.audit(stage.root());
+    }
+    [[nodiscard]] std::optional<translation> at(std::uint64_t a) const {
+        return stage.translate(gpa{a});
+    }
+
+    frames all;
+    mtrr_set types;
+    tables memory;
+    stage_type stage{memory, core_guard{all}};
+    std::uint64_t bad_stores{};    // leaves that would have led into the core
+
+private:
+    static hpa first_pool_page(std::vector<hv_chunk> const& chunks, frame_layout const& layout) {
+        frames f;
+        require(bool{f.init({chunks.data(), chunks.size()}, layout)}, "frames");
+        return f.layout_run(layout.pool_first()).value().first;
+    }
+    /// Decodes on its own, page by page: shares nothing with what it watches but the layout.
+    void check_store(unsigned level, std::uint64_t value) {
+        if ((value & 7) == 0 || (level > 1 && (value & 0x80) == 0)) return;
+        auto const target = leaf_target(value, level);
+        auto const target_end = target.first.raw + target.bytes;
+        for (auto const& c : all.chunks()) {
+            auto const first = std::max(c.first.raw, target.first.raw);
+            auto const end = std::min(c.first.raw + c.pages * page_bytes, target_end);
+            for (auto frame = first; frame < end; frame += page_bytes)
+                if ((value & 7 & ~allowed(c, (frame - c.first.raw) / page_bytes)) != 0)
+                    ++bad_stores;
+        }
+    }
+    [[nodiscard]] std::uint64_t allowed(frame_chunk const& c, std::uint64_t i) const {
+        auto const& layout = all.layout();
+        auto const page = c.page + i;
+        if (c.donated || page < layout.zero_page()) return 0;
+        auto const mail = layout.zero_page() + 1;
+        return page >= mail && page < mail + layout.mailbox ? 3 : 1;
+    }
+};
+
+/// 2 MiB of core in one piece, as the loader likes it best.
+inline std::vector<hv_chunk> chunk_at(std::uint64_t hpa, std::uint64_t pages = 512) {
+    return {{hpa, pages}};
+}
+
+}    // namespace fake
