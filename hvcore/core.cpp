@@ -29,18 +29,20 @@ status launch(hv_launch const& a, launch_progress& progress) {
     // The loader zeroed the frames, so a machine that was never built says that it is not ready.
     auto& m = *static_cast<vmx::root_machine*>(at);
     if (!m.ready && a.cpu != 0) return error{errc::invalid};
-    if (!m.ready) new (at) vmx::root_machine;
-    else if (a.handle != m.handle) return error{errc::bad_handle};
+    if (!m.ready)
+        new (at) vmx::root_machine;
+    else if (a.handle != m.handle)
+        return error{errc::bad_handle};
     vmx::cpu_area const area{page_at(base, s.image_pages + s.pool_pages + a.cpu * s.cpu_pages)};
     return vmx::launch(a, m, area, s, base, progress);
 }
 
-} // namespace
-} // namespace hv
+}    // namespace
+}    // namespace hv
 
 /// Called by hv_core_entry (header.S) on each CPU; see abi/launch.h for what it owes the loader.
 std::int64_t hv_core_launch(hv_launch* args) {
-    hv_launch const copy = *args; // once: what follows only looks at the copy
+    hv_launch const copy = *args;    // once: what follows only looks at the copy
     hv::launch_progress progress{copy.fail_step};
     auto const failed = hv::launch(copy, progress);
     args->step = progress.step();

@@ -13,4 +13,4 @@ inline constexpr std::uint32_t machine_pages = pages_of(sizeof(vmx::root_machine
 inline constexpr std::uint32_t spare_tables = 64;
 inline constexpr std::uint32_t pool_pages = machine_pages + spare_tables;
 
-} // namespace hv
+}    // namespace hv

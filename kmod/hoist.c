@@ -223,10 +223,11 @@ int hv_stop(void)
 	error = wake_offline();
 	if (!error) {
 		error = hv_unhoist_all();
+		/* Before a resting CPU can come online and want its frames. */
+		if (!error)
+			release(true);
 		cpus_read_unlock();
 	}
-	if (!error)
-		release(true);
 	sleep_again();
 	if (error)
 		return error;

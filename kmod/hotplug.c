@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * CPUs that go offline and come back while Linux is hoisted. As a rule they stay under the core, which
- * emulates INIT and SIPI. Bochs before 3.0 does not take an INIT away when it causes an exit, so
- * the core could not start the CPU again: there it leaves the core before it goes, and is launched
- * again as soon as Linux runs on it.
+ * CPUs that go offline and come back while Linux is hoisted. As a rule they stay under the core,
+ * which emulates INIT and SIPI. Bochs before 3.0 does not take an INIT away when it causes an exit,
+ * so the core could not start the CPU again: there it leaves the core before it goes, and is
+ * launched again as soon as Linux runs on it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,7 +17,7 @@
 
 static char *hotplug = "auto";
 module_param(hotplug, charp, 0444);
-MODULE_PARM_DESC(hotplug, "offline CPUs: core (they stay hoisted), module (they leave and are launched again), auto");
+MODULE_PARM_DESC(hotplug, "offline CPUs: core (stay hoisted), module (leave, come again), auto");
 
 static int prepare_state;
 static int online_state;

@@ -11,26 +11,31 @@
 enum hv_call {
     // No arguments, no handle; does nothing.
     HV_CALL_NOP = 0,
-    // rsi = where to go on (a canonical kernel address). Takes this CPU out of guest operation: on success
-    // the CPU is in VMX root operation (SVM: host) at rsi, on the caller's CR3 and rsp, rdx = physical address of
-    // the VMCS to VMCLEAR before VMXOFF; registers as after a failed launch with root_state = 1 (launch.h).
-    // -EPERM (1) once locked; -EINVAL: rsi is not canonical.
+    // rsi = where to go on (a canonical kernel address). Takes this CPU out of guest operation: on
+    // success the CPU is in VMX root operation (SVM: host) at rsi, on the caller's CR3 and rsp, rdx
+    // = physical address of the VMCS to VMCLEAR before VMXOFF; registers as after a failed launch
+    // with root_state = 1 (launch.h). -EPERM (1) once locked; -EINVAL: rsi is not canonical.
     HV_CALL_UNHOIST = 1,
-    // rsi = ring (launch order of the CPU), rdx = tail: records before this index are read. -EINVAL: not between the
-    // old tail and head. See record.h.
+    // rsi = ring (launch order of the CPU), rdx = tail: records before this index are read.
+    // -EINVAL: not between the old tail and head. See record.h.
     HV_CALL_RECORDS_RELEASE = 2,
-    // Writes struct hv_audit to the start of the mailbox. 0: clean; else -EIO with the first finding in it.
+    // Writes struct hv_audit to the start of the mailbox. 0: clean; else -EIO with the first
+    // finding in it.
     HV_CALL_AUDIT = 3,
-    // rsi = physical address, rdx = pages: the root VM gives frames to the core's pool. They leave its second stage
-    // before the call returns. -EINVAL: not RAM that it has, unaligned, already the core's; -ENOSPC: no room to note it.
+    // rsi = physical address, rdx = pages: the root VM gives frames to the core's pool. They leave
+    // its second stage before the call returns. -EINVAL: not RAM that it has, unaligned, already
+    // the core's; -ENOSPC: no room to note it.
     HV_CALL_DONATE = 4,
-    // rsi = physical address of an earlier donation: gives it back, zeroed. -EBUSY (16): in use; -ENOENT (2): never donated.
+    // rsi = physical address of an earlier donation: gives it back, zeroed. -EBUSY (16): in use;
+    // -ENOENT (2): never donated.
     HV_CALL_RECLAIM = 5,
-    // rsi = number of struct hv_rule at the start of the mailbox, rdx = generation. Replaces the whole set, on all CPUs,
-    // before it returns. -EINVAL: rule number (1-based) in the mailbox's first word is not sound; -ENOMEM: pool
-    // empty (donate and try again); -EPERM: locked, and a rule in force is missing. Nothing changed on any error.
+    // rsi = number of struct hv_rule at the start of the mailbox, rdx = generation. Replaces the
+    // whole set, on all CPUs, before it returns. -EINVAL: rule number (1-based) in the mailbox's
+    // first word is not sound; -ENOMEM: pool empty (donate and try again); -EPERM: locked, and a
+    // rule in force is missing. Nothing changed on any error.
     HV_CALL_POLICY_LOAD = 6,
-    // The ratchet: from now on rules can only be added, and no CPU can be unhoisted before the next boot.
+    // The ratchet: from now on rules can only be added, and no CPU can be unhoisted before the next
+    // boot.
     HV_CALL_POLICY_LOCK = 7,
     // rsi = ring of a CPU: writes struct hv_cpu_dump of that CPU's last exit to the mailbox.
     HV_CALL_DUMP = 8,
@@ -41,34 +46,36 @@ enum hv_call {
 
 // What HV_CALL_TEST does in root mode, to show that the core survives it (or parks and says so).
 enum hv_test_hook {
-    HV_TEST_GENERAL_PROTECTION = 1, // a WRMSR that faults, recovered by the fix-up table: returns -EIO
-    HV_TEST_MACHINE_CHECK = 2,      // INT 18: recorded, goes on
-    HV_TEST_NMI = 3,                // INT 2: delivered to the root VM
-    HV_TEST_SPIN = 4,               // rdx = ticks to stay in root mode, so that NMIs meet it there
-    HV_TEST_DOUBLE_FAULT = 5,       // parks this CPU after a dump
+    // a WRMSR that faults, recovered by the fix-up table: returns -EIO
+    HV_TEST_GENERAL_PROTECTION = 1,
+    HV_TEST_MACHINE_CHECK = 2,    // INT 18: recorded, goes on
+    HV_TEST_NMI = 3,              // INT 2: delivered to the root VM
+    HV_TEST_SPIN = 4,             // rdx = ticks to stay in root mode, so that NMIs meet it there
+    HV_TEST_DOUBLE_FAULT = 5,     // parks this CPU after a dump
 };
 
 struct hv_audit {
     uint32_t version;
     uint32_t size;
-    uint64_t tables;      // second-stage table pages walked
+    uint64_t tables;    // second-stage table pages walked
     uint64_t leaves_4k, leaves_2m, leaves_1g;
-    uint64_t core_frames; // checked: none may be the target of a leaf
+    uint64_t core_frames;    // checked: none may be the target of a leaf
     uint64_t findings;
-    uint64_t first_finding; // guest-physical address of the first, when there is one
-    uint64_t finding_kind;  // enum hv_finding of the first
-    uint64_t pool_total, pool_free; // pages
+    uint64_t first_finding;            // guest-physical address of the first, when there is one
+    uint64_t finding_kind;             // enum hv_finding of the first
+    uint64_t pool_total, pool_free;    // pages
 };
 HV_STATIC_ASSERT(sizeof(struct hv_audit) == 88, "hv_audit");
 
 enum hv_finding {
     HV_FINDING_NONE = 0,
-    HV_FINDING_CORE_FRAME = 1,     // a leaf leads into a private frame of the core
-    HV_FINDING_WRITABLE_SHARED = 2, // a frame that is read-only for the root VM is writable
+    HV_FINDING_CORE_FRAME = 1,         // a leaf leads into a private frame of the core
+    HV_FINDING_WRITABLE_SHARED = 2,    // a frame that is read-only for the root VM is writable
     HV_FINDING_NOT_IDENTITY = 3,
-    HV_FINDING_RESERVED_BIT = 4,   // misconfiguration: a reserved bit, write without read, a bad memory type
-    HV_FINDING_TABLE_OUTSIDE = 5,  // a table page that is not a frame of the core
-    HV_FINDING_TYPE = 6,           // the memory type is not the MTRRs'
+    // misconfiguration: a reserved bit, write without read, a bad memory type
+    HV_FINDING_RESERVED_BIT = 4,
+    HV_FINDING_TABLE_OUTSIDE = 5,    // a table page that is not a frame of the core
+    HV_FINDING_TYPE = 6,             // the memory type is not the MTRRs'
 };
 
 // One CPU as the core sees it, for `hvctl dump`.
@@ -76,8 +83,8 @@ struct hv_cpu_dump {
     uint32_t version;
     uint32_t size;
     uint32_t cpu_id;
-    uint32_t launched; // 1 while hoisted
-    uint64_t gpr[16];  // rax rcx rdx rbx rsp rbp rsi rdi r8 … r15
+    uint32_t launched;    // 1 while hoisted
+    uint64_t gpr[16];     // rax rcx rdx rbx rsp rbp rsi rdi r8 … r15
     uint64_t rip, rflags, cr0, cr3, cr4, efer;
     uint64_t cr0_shadow, cr0_mask, cr4_shadow, cr4_mask;
     uint64_t exit_reason, exit_qualification, guest_physical_address;

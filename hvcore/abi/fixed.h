@@ -16,7 +16,8 @@
 #define HV_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
 
-// One number for all borders in this folder: hv.ko, hvcore and hvd must have been built with the same.
+// One number for all borders in this folder: hv.ko, hvcore and hvd must have been built with the
+// same.
 #define HV_ABI_VERSION 1u
 
 #define HV_PAGE_BYTES 4096u

@@ -8,7 +8,9 @@
 enum hv_rule_kind {
     HV_RULE_MSR = 1,    // first, last: MSR indices, inclusive; access: read, write
     HV_RULE_CR = 2,     // first: 0 or 4; mask: bits that may not change any more; access: write
-    HV_RULE_MEMORY = 3, // first, last: guest-physical bytes, inclusive, first 4 KiB aligned, last + 1 too; access: write, execute
+    // first, last: guest-physical bytes, inclusive, first 4 KiB aligned, last + 1 too; access:
+    // write, execute
+    HV_RULE_MEMORY = 3,
 };
 
 enum hv_access {
@@ -18,21 +20,21 @@ enum hv_access {
 };
 
 enum hv_action {
-    HV_ACTION_LOG = 1,  // it happens, and a record says so
-    HV_ACTION_DENY = 2, // it does not happen, the fault of real hardware, and a record
+    HV_ACTION_LOG = 1,     // it happens, and a record says so
+    HV_ACTION_DENY = 2,    // it does not happen, the fault of real hardware, and a record
 };
 
 #define HV_MAX_RULES 1024u
 
 struct hv_rule {
-    uint32_t id; // not 0, unique in its set; the records name it
+    uint32_t id;    // not 0, unique in its set; the records name it
     uint16_t kind;
-    uint16_t action; // one of enum hv_action
-    uint32_t access; // bits of enum hv_access
-    uint32_t reserved; // 0
+    uint16_t action;      // one of enum hv_action
+    uint32_t access;      // bits of enum hv_access
+    uint32_t reserved;    // 0
     uint64_t first;
     uint64_t last;
-    uint64_t mask; // HV_RULE_CR only, else 0
+    uint64_t mask;    // HV_RULE_CR only, else 0
 };
 HV_STATIC_ASSERT(sizeof(struct hv_rule) == 40, "hv_rule");
 HV_STATIC_ASSERT(HV_MAX_RULES * 40 <= 16 * 4096, "a whole set fits the mailbox");

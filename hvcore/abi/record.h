@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Records and counters: pages that the core writes and the root VM may only read.
-// Ring i belongs to the CPU launched as number i. head counts records written since the launch, tail those
-// released by HV_CALL_RECORDS_RELEASE; record n lies in slot n % HV_RING_RECORDS. When head - tail is
-// HV_RING_RECORDS the next record is counted in `dropped` and not written.
+// Ring i belongs to the CPU launched as number i. head counts records written since the launch,
+// tail those released by HV_CALL_RECORDS_RELEASE; record n lies in slot n % HV_RING_RECORDS. When
+// head - tail is HV_RING_RECORDS the next record is counted in `dropped` and not written.
 #ifndef HV_ABI_RECORD_H
 #define HV_ABI_RECORD_H
 
@@ -14,18 +14,18 @@
 // What a record tells. `reason` is the backend's basic exit reason, 0xffff where there was no exit.
 #define HV_RECORD_KINDS(X) \
     X(NONE, "none") \
-    X(LAUNCHED, "launched")              /* a CPU is hoisted */ \
-    X(UNHOISTED, "unhoisted")            /* a CPU goes back to Linux */ \
-    X(CORE_READ, "core_read")            /* unused on VMX: reads see zeroes without an exit */ \
-    X(CORE_WRITE, "core_write")          /* write to a core frame: address, rip */ \
-    X(CORE_EXECUTE, "core_execute")      /* instruction fetch from a core frame */ \
-    X(MEMORY_DENIED, "memory_denied")    /* rule; address = guest-physical, qualification */ \
+    X(LAUNCHED, "launched")           /* a CPU is hoisted */ \
+    X(UNHOISTED, "unhoisted")         /* a CPU goes back to Linux */ \
+    X(CORE_READ, "core_read")         /* unused on VMX: reads see zeroes without an exit */ \
+    X(CORE_WRITE, "core_write")       /* write to a core frame: address, rip */ \
+    X(CORE_EXECUTE, "core_execute")   /* instruction fetch from a core frame */ \
+    X(MEMORY_DENIED, "memory_denied") /* rule; address = guest-physical, qualification */ \
     X(MEMORY_LOGGED, "memory_logged") \
-    X(MSR_DENIED, "msr_denied")          /* rule or 0 (built-in table); address = MSR index, value = what was to be written, access */ \
+    X(MSR_DENIED, "msr_denied") /* rule, or 0: the built-in table; address = index, value */ \
     X(MSR_LOGGED, "msr_logged") \
-    X(CR_DENIED, "cr_denied")            /* rule; address = register number, value = wanted, old = present */ \
+    X(CR_DENIED, "cr_denied") /* rule; address = register number, value = wanted, old = present */ \
     X(CR_LOGGED, "cr_logged") \
-    X(CALL_DENIED, "call_denied")        /* hypercall from ring 3 or with a wrong handle: address = number */ \
+    X(CALL_DENIED, "call_denied") /* from ring 3, or a wrong handle: address = number */ \
     X(INSTRUCTION_DENIED, "instruction_denied") /* a VMX/SVM instruction of the root VM got #UD */ \
     X(UNEXPECTED_EXIT, "unexpected_exit") \
     X(ENTRY_FAILED, "entry_failed") \
@@ -33,45 +33,45 @@
     X(MACHINE_CHECK, "machine_check") \
     X(INIT, "init") \
     X(SIPI, "sipi") \
-    X(POLICY_LOADED, "policy_loaded")    /* value = number of rules, address = generation */ \
+    X(POLICY_LOADED, "policy_loaded") /* value = number of rules, address = generation */ \
     X(POLICY_LOCKED, "policy_locked") \
-    X(FRAMES_DONATED, "frames_donated")  /* address, value = pages */ \
+    X(FRAMES_DONATED, "frames_donated") /* address, value = pages */ \
     X(FRAMES_RETURNED, "frames_returned") \
-    X(ROOT_FAULT, "root_fault")          /* an exception in root mode: qualification = vector, value = error code */ \
+    X(ROOT_FAULT, "root_fault") /* exception in root mode: address = vector, value = error */ \
     X(MTRR_DENIED, "mtrr_denied") \
-    X(SHOOTDOWN_SLOW, "shootdown_slow")  /* a CPU did not answer in time: address = its number */
+    X(SHOOTDOWN_SLOW, "shootdown_slow") /* a CPU did not answer in time: address = its number */
 
 enum hv_record_kind {
 #define HV_X(name, text) HV_RECORD_##name,
     HV_RECORD_KINDS(HV_X)
 #undef HV_X
-    HV_RECORD_KIND_COUNT
+        HV_RECORD_KIND_COUNT
 };
 
 struct hv_record {
-    uint64_t sequence; // its index in its ring: makes a lost or repeated one visible
+    uint64_t sequence;    // its index in its ring: makes a lost or repeated one visible
     uint64_t tsc;
-    uint32_t cpu; // the operating system's number
+    uint32_t cpu;    // the operating system's number
     uint16_t kind;
     uint16_t reason;
-    uint32_t rule;   // id of the rule, 0 where none was involved
-    uint32_t access; // enum hv_access bits
+    uint32_t rule;      // id of the rule, 0 where none was involved
+    uint32_t access;    // enum hv_access bits
     uint64_t rip;
-    uint64_t address; // guest-physical address, MSR index, register number, hypercall number
-    uint64_t value;   // what was to be written; exit qualification where nothing was
+    uint64_t address;    // guest-physical address, MSR index, register number, hypercall number
+    uint64_t value;      // what was to be written; exit qualification where nothing was
     uint64_t old_value;
 };
 HV_STATIC_ASSERT(sizeof(struct hv_record) == 64, "hv_record");
 
-#define HV_COUNTERS 128u // per basic exit reason; SVM maps its codes into this range (svm/)
+#define HV_COUNTERS 128u    // per basic exit reason; SVM maps its codes into this range (svm/)
 
 struct hv_cpu_shared {
-    uint32_t version; // HV_ABI_VERSION
+    uint32_t version;    // HV_ABI_VERSION
     uint32_t size;
-    uint32_t cpu;      // number in launch order
-    uint32_t cpu_id;   // the operating system's number
-    uint32_t launched; // 1 while hoisted
-    uint32_t parked;   // 1: the core gave this CPU up after a dump
+    uint32_t cpu;         // number in launch order
+    uint32_t cpu_id;      // the operating system's number
+    uint32_t launched;    // 1 while hoisted
+    uint32_t parked;      // 1: the core gave this CPU up after a dump
     uint64_t head;
     uint64_t tail;
     uint64_t dropped;

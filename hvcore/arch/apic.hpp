@@ -5,11 +5,14 @@
 
 namespace hv {
 
-/// The local APIC of the CPU that calls, for the one thing the core wants of it: an NMI to another CPU.
-/// Source   SDM 3A 11.6.1 "Interrupt Command Register (ICR)", 11.12.9 "ICR Operation in x2APIC Mode".
+/// The local APIC of the CPU that calls, for the one thing the core wants of it: an NMI to another
+/// CPU.
+/// Source   SDM 3A 11.6.1 "Interrupt Command Register (ICR)", 11.12.9 "ICR Operation in x2APIC
+///          Mode".
 class local_apic {
 public:
-    static constexpr std::uint64_t base = 0xfee00000; // where the core keeps it, see root/msr_guard.hpp
+    // where the core keeps it, see root/msr_guard.hpp
+    static constexpr std::uint64_t base = 0xfee00000;
     local_apic() = default;
     constexpr explicit local_apic(hva page) : page_{page} {}
 
@@ -30,7 +33,8 @@ public:
     }
 
 private:
-    static constexpr std::uint32_t nmi_to_one = 4u << 8 | 1u << 14; // delivery mode NMI, level assert
+    // delivery mode NMI, level assert
+    static constexpr std::uint32_t nmi_to_one = 4u << 8 | 1u << 14;
     static constexpr std::uint64_t icr_lower = 0x300, icr_upper = 0x310;
     static constexpr std::uint32_t pending = 1u << 12;
     void wait() const {
@@ -51,4 +55,4 @@ inline std::uint32_t initial_apic_id() {
     return insn::cpuid(1, 0).ebx >> 24;
 }
 
-} // namespace hv
+}    // namespace hv

@@ -52,11 +52,12 @@ struct leaf_7_edx : reg<leaf_7_edx> {
 };
 static_assert(leaf_7_edx{}.with<leaf_7_edx::uintr>(true).raw == 32);
 
-struct leaf_6_eax : reg<leaf_6_eax> { // thermal and power: hardware feedback writes to physical memory
+// thermal and power: hardware feedback writes to physical memory
+struct leaf_6_eax : reg<leaf_6_eax> {
     using hw_feedback = bit<leaf_6_eax, 19>;
     using thread_director = bit<leaf_6_eax, 23>;
 };
 static_assert(leaf_6_eax{}.with<leaf_6_eax::hw_feedback>(true).raw == 1u << 19);
 
-} // namespace cpuid
-} // namespace hv
+}    // namespace cpuid
+}    // namespace hv

@@ -6,7 +6,7 @@
 
 namespace hv {
 
-struct selector : reg<selector> { // SDM 3A 3.4.2 "Segment Selectors"
+struct selector : reg<selector> {    // SDM 3A 3.4.2 "Segment Selectors"
     using rpl = field<selector, 1, 0>;
     using local = bit<selector, 2>;
     using index = field<selector, 15, 3>;
@@ -14,13 +14,13 @@ struct selector : reg<selector> { // SDM 3A 3.4.2 "Segment Selectors"
 };
 static_assert(selector::index::get(make<selector>(0x2b)) == 5);
 
-struct descriptor : reg<descriptor> { // SDM 3A 3.4.5 "Segment Descriptors"
+struct descriptor : reg<descriptor> {    // SDM 3A 3.4.5 "Segment Descriptors"
     using limit_low = field<descriptor, 15, 0>;
     using base_low = field<descriptor, 39, 16>;
-    using access_low = field<descriptor, 47, 40>; // type, S, DPL, P
+    using access_low = field<descriptor, 47, 40>;    // type, S, DPL, P
     using type = field<descriptor, 43, 40>;
     using limit_high = field<descriptor, 51, 48>;
-    using access_high = field<descriptor, 55, 52>; // AVL, L, D/B, G
+    using access_high = field<descriptor, 55, 52>;    // AVL, L, D/B, G
     using granularity = bit<descriptor, 55>;
     using base_high = field<descriptor, 63, 56>;
 };
@@ -30,16 +30,19 @@ static_assert(descriptor::type::get(make<descriptor>(0x00af9b000000ffff)) == 0xb
 struct segment {
     std::uint16_t selector{};
     std::uint32_t limit{};
-    std::uint32_t access{}; // the VMCS format: descriptor bits 55..52 and 47..40, bit 16: unusable
+    std::uint32_t
+        access{};    // the VMCS format: descriptor bits 55..52 and 47..40, bit 16: unusable
     gva base{};
     static constexpr std::uint32_t unusable = 1u << 16;
 };
 
-/// The VMCS's segment of a descriptor; `upper` is the second half of a 16-byte system descriptor, else 0.
+/// The VMCS's segment of a descriptor; `upper` is the second half of a 16-byte system descriptor,
+/// else 0.
 constexpr segment unpack(std::uint16_t selector, descriptor low, std::uint64_t upper) {
     segment s{.selector = selector};
     auto const limit = low.get<descriptor::limit_low>() | low.get<descriptor::limit_high>() << 16;
-    s.limit = static_cast<std::uint32_t>(low.get<descriptor::granularity>() ? limit << 12 | 0xfff : limit);
+    s.limit = static_cast<std::uint32_t>(low.get<descriptor::granularity>() ? limit << 12 | 0xfff
+                                                                            : limit);
     s.access = static_cast<std::uint32_t>(low.get<descriptor::access_low>() |
                                           low.get<descriptor::access_high>() << 12);
     s.base = gva{low.get<descriptor::base_low>() | low.get<descriptor::base_high>() << 24 |
@@ -54,7 +57,8 @@ struct [[gnu::packed]] table_register {
 };
 static_assert(sizeof(table_register) == 10);
 
-/// The 64-bit task-state segment: the core only uses the stacks. SDM 3A 8.7 "Task Management in 64-bit Mode".
+/// The 64-bit task-state segment: the core only uses the stacks. SDM 3A 8.7 "Task Management in
+/// 64-bit Mode".
 struct [[gnu::packed]] task_state {
     std::uint32_t reserved_0;
     std::uint64_t rsp[3];
@@ -70,12 +74,12 @@ static_assert(sizeof(task_state) == 104);
 namespace core_selector {
 inline constexpr std::uint16_t code = 0x08;
 inline constexpr std::uint16_t data = 0x10;
-inline constexpr std::uint16_t task = 0x18; // 16 bytes
-} // namespace core_selector
+inline constexpr std::uint16_t task = 0x18;    // 16 bytes
+}    // namespace core_selector
 
 struct core_gdt {
     std::uint64_t null = 0;
-    std::uint64_t code = 0x00af9b000000ffff; // 64-bit, ring 0, accessed: a load never writes it
+    std::uint64_t code = 0x00af9b000000ffff;    // 64-bit, ring 0, accessed: a load never writes it
     std::uint64_t data = 0x00cf93000000ffff;
     std::uint64_t task_low = 0;
     std::uint64_t task_high = 0;
@@ -84,14 +88,14 @@ struct core_gdt {
                            .with<descriptor::limit_low>(sizeof(task_state) - 1)
                            .with<descriptor::base_low>(tss.raw)
                            .with<descriptor::base_high>(tss.raw >> 24)
-                           .with<descriptor::access_low>(0x8bu); // present, busy 64-bit TSS
+                           .with<descriptor::access_low>(0x8bu);    // present, busy 64-bit TSS
         task_low = d.raw;
         task_high = tss.raw >> 32;
     }
 };
 static_assert(sizeof(core_gdt) == 40);
 
-struct gate { // SDM 3A 6.14.1 "64-Bit Mode IDT"
+struct gate {    // SDM 3A 6.14.1 "64-Bit Mode IDT"
     std::uint64_t low{}, high{};
     static constexpr gate to(hva handler, unsigned stack) {
         auto const at = handler.raw;
@@ -102,4 +106,4 @@ struct gate { // SDM 3A 6.14.1 "64-Bit Mode IDT"
 };
 static_assert(sizeof(gate) == 16);
 
-} // namespace hv
+}    // namespace hv

@@ -6,13 +6,12 @@
 #include <cstdint>
 
 // gate: list
-// Every instruction that the language has no word for. The hosted build puts a fake CPU in this file's
-// place (tests/fake/arch/insn.hpp), so nothing else in the core may contain assembly.
+// Every instruction that the language has no word for. The hosted build puts a fake CPU in this
+// file's place (tests/fake/arch/insn.hpp), so nothing else in the core may contain assembly.
 namespace hv::insn {
 
 /// An entry of the fix-up table: a fault at `at` goes on at `to` (arch/fixup.hpp).
-#define HV_FIXUP \
-    ".pushsection .hv_fixup, \"a\"\n\t.quad 1b, 2b\n\t.popsection\n\t"
+#define HV_FIXUP ".pushsection .hv_fixup, \"a\"\n\t.quad 1b, 2b\n\t.popsection\n\t"
 
 inline std::uint64_t rdmsr(std::uint32_t index) {
     std::uint32_t low, high;
@@ -176,11 +175,13 @@ inline void write_mmio(hva at, std::uint32_t value) {
 }
 /// An IRET to the next instruction: lifts the blocking of NMIs that an NMI exit leaves behind.
 [[gnu::noinline]] inline void unblock_nmi() {
-    asm volatile("mov %%ss, %%eax\n\tmov %%rsp, %%rcx\n\tpush %%rax\n\tpush %%rcx\n\tpushf\n\t"
-                 "mov %%cs, %%eax\n\tpush %%rax\n\tlea 1f(%%rip), %%rax\n\tpush %%rax\n\tiretq\n1:"
-                 ::
-                     : "rax", "rcx", "cc", "memory");
+    asm volatile(
+        "mov %%ss, %%eax\n\tmov %%rsp, %%rcx\n\tpush %%rax\n\tpush %%rcx\n\tpushf\n\t"
+        "mov %%cs, %%eax\n\tpush %%rax\n\tlea 1f(%%rip), %%rax\n\tpush %%rax\n\tiretq\n1:" ::
+            : "rax", "rcx", "cc", "memory");
 }
-template <unsigned Vector> inline void interrupt() { asm volatile("int %0" ::"i"(Vector) : "memory"); }
+template <unsigned Vector> inline void interrupt() {
+    asm volatile("int %0" ::"i"(Vector) : "memory");
+}
 
-} // namespace hv::insn
+}    // namespace hv::insn

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What compilers call on their own in freestanding code. No state, no flags kept: DF is clear in the core.
+// What compilers call on their own in freestanding code. DF is clear in the core.
 
 	.text
 	.code64

@@ -4,7 +4,8 @@
 #include <cstdint>
 
 // gate: list
-// Model-specific registers by the names of SDM 4 2.1 "Architectural MSRs"; types where fields matter.
+// Model-specific registers by the names of SDM 4 2.1 "Architectural MSRs"; types where fields
+// matter.
 namespace hv::msr {
 
 enum index : std::uint32_t {
@@ -78,7 +79,7 @@ enum index : std::uint32_t {
     ia32_tsc_aux = 0xc0000103,
 };
 
-struct apic_base : reg<apic_base> { // SDM 3A 11.4.4 "Local APIC Status and Location"
+struct apic_base : reg<apic_base> {    // SDM 3A 11.4.4 "Local APIC Status and Location"
     using bsp = bit<apic_base, 8>;
     using x2apic = bit<apic_base, 10>;
     using enable = bit<apic_base, 11>;
@@ -86,16 +87,17 @@ struct apic_base : reg<apic_base> { // SDM 3A 11.4.4 "Local APIC Status and Loca
 };
 static_assert(apic_base::page::get(make<apic_base>(0xfee00900)) == 0xfee00);
 
-struct feature_control : reg<feature_control> { // SDM 3C 24.7 "Enabling and Entering VMX Operation"
+struct feature_control
+    : reg<feature_control> {    // SDM 3C 24.7 "Enabling and Entering VMX Operation"
     using locked = bit<feature_control, 0>;
     using vmx_in_smx = bit<feature_control, 1>;
     using vmx_outside_smx = bit<feature_control, 2>;
 };
 static_assert(feature_control{}.with<feature_control::vmx_outside_smx>(true).raw == 4);
 
-struct misc_enable : reg<misc_enable> { // SDM 4 2.1, IA32_MISC_ENABLE
+struct misc_enable : reg<misc_enable> {    // SDM 4 2.1, IA32_MISC_ENABLE
     using xd_disable = bit<misc_enable, 34>;
 };
 static_assert(misc_enable{}.with<misc_enable::xd_disable>(true).raw == 1ull << 34);
 
-} // namespace hv::msr
+}    // namespace hv::msr

@@ -33,7 +33,7 @@ template <typename R> constexpr R make(std::uint64_t raw) {
     return r;
 }
 
-struct cr0 : reg<cr0> { // SDM 3A 2.5 "Control Registers"
+struct cr0 : reg<cr0> {    // SDM 3A 2.5 "Control Registers"
     using pe = bit<cr0, 0>;
     using mp = bit<cr0, 1>;
     using ts = bit<cr0, 3>;
@@ -44,11 +44,11 @@ struct cr0 : reg<cr0> { // SDM 3A 2.5 "Control Registers"
     using nw = bit<cr0, 29>;
     using cd = bit<cr0, 30>;
     using pg = bit<cr0, 31>;
-    using low_word = field<cr0, 3, 0>; // what LMSW writes
+    using low_word = field<cr0, 3, 0>;    // what LMSW writes
 };
 static_assert(cr0{}.with<cr0::pg>(true).raw == 1u << 31);
 
-struct cr4 : reg<cr4> { // SDM 3A 2.5 "Control Registers"
+struct cr4 : reg<cr4> {    // SDM 3A 2.5 "Control Registers"
     using pae = bit<cr4, 5>;
     using pge = bit<cr4, 7>;
     using osfxsr = bit<cr4, 9>;
@@ -63,7 +63,7 @@ struct cr4 : reg<cr4> { // SDM 3A 2.5 "Control Registers"
 };
 static_assert(cr4{}.with<cr4::vmxe>(true).raw == 1u << 13);
 
-struct efer : reg<efer> { // SDM 3A 2.2.1 "Extended Feature Enable Register"
+struct efer : reg<efer> {    // SDM 3A 2.2.1 "Extended Feature Enable Register"
     static constexpr std::uint32_t msr = 0xc0000080;
     using sce = bit<efer, 0>;
     using lme = bit<efer, 8>;
@@ -72,7 +72,7 @@ struct efer : reg<efer> { // SDM 3A 2.2.1 "Extended Feature Enable Register"
 };
 static_assert(efer{}.with<efer::nxe>(true).raw == 1u << 11);
 
-struct rflags : reg<rflags> { // SDM 1 3.4.3 "EFLAGS Register"
+struct rflags : reg<rflags> {    // SDM 1 3.4.3 "EFLAGS Register"
     using fixed_1 = bit<rflags, 1>;
     using tf = bit<rflags, 8>;
     using interrupt_flag = bit<rflags, 9>;
@@ -80,7 +80,7 @@ struct rflags : reg<rflags> { // SDM 1 3.4.3 "EFLAGS Register"
 };
 static_assert(rflags{}.with<rflags::fixed_1>(true).raw == 2);
 
-struct xcr0 : reg<xcr0> { // SDM 1 13.3 "Enabling the XSAVE Feature Set"
+struct xcr0 : reg<xcr0> {    // SDM 1 13.3 "Enabling the XSAVE Feature Set"
     using x87 = bit<xcr0, 0>;
     using sse = bit<xcr0, 1>;
     using avx = bit<xcr0, 2>;
@@ -90,4 +90,4 @@ struct xcr0 : reg<xcr0> { // SDM 1 13.3 "Enabling the XSAVE Feature Set"
 };
 static_assert(xcr0::avx512::mask == 0xe0);
 
-} // namespace hv
+}    // namespace hv

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Exceptions and NMIs in root mode: one stub of 16 bytes per vector, then hv_trap(struct trap_frame *).
+// Exceptions and NMIs in root mode: one stub of 16 bytes per vector, then hv_trap(trap_frame *).
 
 	.text
 	.code64

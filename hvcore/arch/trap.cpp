@@ -10,7 +10,7 @@ extern hv::fixup const hv_fixup_end[];
 namespace hv {
 
 namespace {
-constexpr std::uint64_t stub_bytes = 16; // trap.S
+constexpr std::uint64_t stub_bytes = 16;    // trap.S
 constexpr unsigned nmi = 2, double_fault = 8, machine_check = 18;
 
 constexpr unsigned stack_of(unsigned vector) {
@@ -21,7 +21,7 @@ constexpr unsigned stack_of(unsigned vector) {
     default:            return 0;
     }
 }
-} // namespace
+}    // namespace
 
 void fill_idt(array<gate, 32>& idt) {
     auto const stubs = reinterpret_cast<std::uint64_t>(hv_trap_stubs);
@@ -35,4 +35,4 @@ std::uint64_t find_fixup(std::uint64_t rip) {
     return 0;
 }
 
-} // namespace hv
+}    // namespace hv

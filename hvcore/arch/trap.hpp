@@ -8,7 +8,7 @@ namespace hv {
 
 /// What trap.S leaves on the stack of an exception or NMI in root mode.
 struct trap_frame {
-    std::uint64_t r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax; // what a C++ function may change
+    std::uint64_t r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax;    // what a C++ function may change
     std::uint64_t vector, error;
     std::uint64_t rip, cs, rflags, rsp, ss;
 };
@@ -28,4 +28,4 @@ void fill_idt(array<gate, 32>& idt);
 /// The landing place for a fault at `rip`, 0 if there is none.
 std::uint64_t find_fixup(std::uint64_t rip);
 
-} // namespace hv
+}    // namespace hv

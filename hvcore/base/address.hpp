@@ -15,13 +15,16 @@ template <typename Space> struct address {
     friend constexpr address operator-(address a, std::uint64_t n) { return address{a.raw - n}; }
     friend constexpr std::uint64_t operator-(address a, address b) { return a.raw - b.raw; }
     [[nodiscard]] constexpr bool aligned(std::uint64_t to) const { return (raw & (to - 1)) == 0; }
-    [[nodiscard]] constexpr address down(std::uint64_t to) const { return address{raw & ~(to - 1)}; }
+    [[nodiscard]] constexpr address down(std::uint64_t to) const {
+        return address{raw & ~(to - 1)};
+    }
 };
 
-using gva = address<struct gva_space>; // guest-virtual: a linear address of the root VM or a guest
-using gpa = address<struct gpa_space>; // guest-physical
-using hva = address<struct hva_space>; // a linear address of the core
-using hpa = address<struct hpa_space>; // host-physical
+using gva =
+    address<struct gva_space>;    // guest-virtual: a linear address of the root VM or a guest
+using gpa = address<struct gpa_space>;    // guest-physical
+using hva = address<struct hva_space>;    // a linear address of the core
+using hpa = address<struct hpa_space>;    // host-physical
 
 inline constexpr std::uint64_t page_bytes = 4096;
 inline constexpr std::uint64_t page_2m_bytes = 1ull << 21;
@@ -43,4 +46,4 @@ template <typename Address> struct span_of {
 using gpa_span = span_of<gpa>;
 using hpa_span = span_of<hpa>;
 
-} // namespace hv
+}    // namespace hv

@@ -41,4 +41,4 @@ private:
     std::size_t size_{};
 };
 
-} // namespace hv
+}    // namespace hv

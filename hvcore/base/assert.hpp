@@ -4,7 +4,7 @@
 namespace hv {
 /// The core's own mistake: dumps the state of this CPU and parks it. Hosted tests abort instead.
 [[noreturn]] void broken(char const* what, unsigned line);
-} // namespace hv
+}    // namespace hv
 
 /// Stays on in release builds: a core that goes on after a broken invariant protects nobody.
 #define HV_ASSERT(condition) \

@@ -4,7 +4,8 @@
 
 namespace hv {
 
-/// A word that several CPUs change. <atomic> is not freestanding in both compilers, so this is ours.
+/// A word that several CPUs change. <atomic> is not freestanding in both compilers, so this is
+/// ours.
 template <typename T> class atomic {
 public:
     constexpr atomic() = default;
@@ -25,4 +26,4 @@ private:
     T value_{};
 };
 
-} // namespace hv
+}    // namespace hv

@@ -4,8 +4,9 @@
 
 namespace hv {
 
-/// A ticket lock: CPUs get it in the order in which they asked. Root mode never waits on the host with one
-/// held. Who waits calls `meanwhile` again and again: a shoot-down by the holder needs its answer.
+/// A ticket lock: CPUs get it in the order in which they asked. Root mode never waits on the host
+/// with one held. Who waits calls `meanwhile` again and again: a shoot-down by the holder needs its
+/// answer.
 class spin_lock {
 public:
     template <typename Meanwhile> void acquire(Meanwhile const& meanwhile) {
@@ -36,4 +37,4 @@ private:
     spin_lock& lock_;
 };
 
-} // namespace hv
+}    // namespace hv

@@ -25,9 +25,11 @@ enum class errc : std::int32_t {
 
 struct error {
     errc code;
-    std::uint32_t line; // where it was born; the border logs it once
+    std::uint32_t line;    // where it was born; the border logs it once
     constexpr error(errc c, std::uint32_t at = __builtin_LINE()) : code{c}, line{at} {}
-    [[nodiscard]] constexpr std::int64_t negative() const { return -std::int64_t{std::int32_t(code)}; }
+    [[nodiscard]] constexpr std::int64_t negative() const {
+        return -std::int64_t{std::int32_t(code)};
+    }
 };
 
 /// A value, or why there is none. Trivially copyable where T is.
@@ -51,7 +53,7 @@ inline constexpr nothing done{};
 
 static_assert(std::is_trivially_copyable_v<result<std::uint64_t>>);
 
-} // namespace hv
+}    // namespace hv
 
 /// Yields the value of a result, or returns its error from the enclosing function.
 #define HV_TRY(expression) \

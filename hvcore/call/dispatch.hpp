@@ -15,9 +15,7 @@ struct call_result {
     bool left{};
 };
 
-inline std::int64_t to_rax(status const& s) {
-    return s ? 0 : s.error().negative();
-}
+inline std::int64_t to_rax(status const& s) { return s ? 0 : s.error().negative(); }
 
 /// Arguments in the order of abi/call.h, read from the registers once.
 struct call_arguments {
@@ -59,8 +57,7 @@ template <typename Cpu> std::int64_t call_policy_lock(Cpu& c) {
     auto& m = c.machine();
     auto const hold = hold_machine(m, c);
     if (m.locked.exchange(1) == 0)
-        c.common().records.append(
-            {.tsc = insn::rdtsc(), .kind = HV_RECORD_POLICY_LOCKED});
+        c.common().records.append({.tsc = insn::rdtsc(), .kind = HV_RECORD_POLICY_LOCKED});
     return 0;
 }
 
@@ -89,8 +86,8 @@ template <typename Cpu> call_result call_with_handle(Cpu& c, call_arguments cons
     }
 }
 
-/// Any hypercall but the no-op, which the exit path answers itself. Unknown numbers are told from wrong
-/// handles only to the caller that has the handle.
+/// Any hypercall but the no-op, which the exit path answers itself. Unknown numbers are told from
+/// wrong handles only to the caller that has the handle.
 template <typename Cpu> call_result dispatch_call(Cpu& c) {
     auto& r = c.common().gpr;
     call_arguments const p{r.rax, r.rdi, r.rsi, r.rdx};
@@ -105,4 +102,4 @@ template <typename Cpu> call_result dispatch_call(Cpu& c) {
     return call_with_handle(c, p);
 }
 
-} // namespace hv
+}    // namespace hv

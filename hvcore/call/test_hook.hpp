@@ -6,7 +6,8 @@
 
 namespace hv {
 
-/// Builds with test hooks only: make something bad happen in root mode, to show that the core lives through it.
+/// Builds with test hooks only: make something bad happen in root mode, to show that the core lives
+/// through it.
 template <typename Cpu> std::int64_t run_test_hook(Cpu&, std::uint64_t what, std::uint64_t ticks) {
     switch (what) {
     case HV_TEST_GENERAL_PROTECTION:
@@ -21,4 +22,4 @@ template <typename Cpu> std::int64_t run_test_hook(Cpu&, std::uint64_t what, std
     }
 }
 
-} // namespace hv
+}    // namespace hv

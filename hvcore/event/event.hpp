@@ -11,9 +11,9 @@ enum class event_kind : std::uint16_t { memory, msr, cr };
 /// What an exit looks like to a policy, and later to a hypapp: the object, the access, the values.
 struct event {
     event_kind kind{};
-    std::uint32_t access{};   // bits of enum hv_access
-    std::uint64_t address{};  // guest-physical byte, MSR index, or number of the control register
-    std::uint64_t value{};    // what was to be written
+    std::uint32_t access{};     // bits of enum hv_access
+    std::uint64_t address{};    // guest-physical byte, MSR index, or number of the control register
+    std::uint64_t value{};      // what was to be written
     std::uint64_t old_value{};
 };
 
@@ -21,7 +21,7 @@ enum class action : std::uint8_t { allow, log, deny };
 
 struct verdict {
     hv::action action{action::allow};
-    std::uint32_t rule{}; // id, 0: the built-in decision
+    std::uint32_t rule{};    // id, 0: the built-in decision
 };
 
 /// The record kind that tells of `v` on an event of kind `k`.
@@ -35,4 +35,4 @@ constexpr std::uint16_t record_kind(event_kind k, action v) {
     return HV_RECORD_NONE;
 }
 
-} // namespace hv
+}    // namespace hv

@@ -11,7 +11,7 @@ namespace hv {
 struct note {
     std::uint64_t tsc{};
     std::uint16_t kind{};
-    std::uint16_t reason{0xffff}; // no exit
+    std::uint16_t reason{0xffff};    // no exit
     std::uint32_t rule{};
     std::uint32_t access{};
     std::uint64_t rip{};
@@ -20,8 +20,8 @@ struct note {
     std::uint64_t old_value{};
 };
 
-/// The writing end of one CPU's ring. The indices live here, in private memory; the shared page only shows
-/// them. Only the owning CPU appends, from its exit path; any CPU may release.
+/// The writing end of one CPU's ring. The indices live here, in private memory; the shared page
+/// only shows them. Only the owning CPU appends, from its exit path; any CPU may release.
 class recorder {
 public:
     recorder() = default;
@@ -34,10 +34,11 @@ public:
             shared_->dropped = ++dropped_;
             return;
         }
-        ring_[head_ % HV_RING_RECORDS] = {head_,  n.tsc,    shared_->cpu_id, n.kind,  n.reason,   n.rule,
-                                          n.access, n.rip, n.address,       n.value, n.old_value};
+        ring_[head_ % HV_RING_RECORDS] = {head_,     n.tsc,   shared_->cpu_id, n.kind,
+                                          n.reason,  n.rule,  n.access,        n.rip,
+                                          n.address, n.value, n.old_value};
         ++head_;
-        __atomic_store_n(&shared_->head, head_, __ATOMIC_RELEASE); // after the record itself
+        __atomic_store_n(&shared_->head, head_, __ATOMIC_RELEASE);    // after the record itself
         visible_head_.store(head_);
     }
 
@@ -62,4 +63,4 @@ private:
     atomic<std::uint64_t> tail_{};
 };
 
-} // namespace hv
+}    // namespace hv

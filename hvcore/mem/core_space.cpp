@@ -7,7 +7,8 @@ result<hva> core_space::map(hpa_span at, caching kind) {
     auto const pages = at.bytes / page_bytes;
     if (pages > HV_SPARE_PAGES - used_) return error{errc::no_space};
     auto const first = spare_ + used_ * page_bytes;
-    for (std::uint64_t i = 0; i < pages; ++i) static_cast<void>(HV_TRY(entry_of(first + i * page_bytes)));
+    for (std::uint64_t i = 0; i < pages; ++i)
+        static_cast<void>(HV_TRY(entry_of(first + i * page_bytes)));
     bool const uncached = kind == caching::uncached;
     for (std::uint64_t i = 0; i < pages; ++i) {
         auto const entry = core_entry{}
@@ -38,8 +39,8 @@ result<std::uint64_t*> core_space::entry_of(hva at) const {
     for (unsigned shift = 39;; shift -= 9) {
         auto const page = frames_->to_hva(table);
         if (!page) return error{errc::invalid};
-        auto* const entry =
-            reinterpret_cast<std::uint64_t*>(page.value().raw) + (at.raw >> shift) % 512;
+        auto* const entry = reinterpret_cast<std::uint64_t*>(page.value().raw) +
+                            (at.raw >> shift) % 512;
         if (shift == 12) return entry;
         auto const next = make<core_entry>(*entry);
         if (!next.get<core_entry::present>()) return error{errc::invalid};
@@ -47,4 +48,4 @@ result<std::uint64_t*> core_space::entry_of(hva at) const {
     }
 }
 
-} // namespace hv
+}    // namespace hv

@@ -5,7 +5,8 @@
 
 namespace hv {
 
-struct core_entry : reg<core_entry> { // SDM 3A 4.5.4 "Linear-Address Translation with 4-Level Paging"
+struct core_entry
+    : reg<core_entry> {    // SDM 3A 4.5.4 "Linear-Address Translation with 4-Level Paging"
     using present = bit<core_entry, 0>;
     using writable = bit<core_entry, 1>;
     using write_through = bit<core_entry, 3>;
@@ -17,12 +18,13 @@ struct core_entry : reg<core_entry> { // SDM 3A 4.5.4 "Linear-Address Translatio
 };
 static_assert(core_entry::page::get(make<core_entry>(0x5063)) == 5);
 
-/// The core's own address space: the loader made its page tables (abi/image.h), the core adds to the spare
-/// pages at its end, and takes guard pages out.
+/// The core's own address space: the loader made its page tables (abi/image.h), the core adds to
+/// the spare pages at its end, and takes guard pages out.
 class core_space {
 public:
     core_space() = default;
-    core_space(frames const& all, hpa root, hva spare) : frames_{&all}, root_{root}, spare_{spare} {}
+    core_space(frames const& all, hpa root, hva spare)
+        : frames_{&all}, root_{root}, spare_{spare} {}
 
     enum class caching : bool { write_back, uncached };
     /// Map `bytes` from `at` on read-write in spare pages nobody has used yet.
@@ -38,7 +40,8 @@ private:
     frames const* frames_{};
     hpa root_{};
     hva spare_{};
-    std::uint64_t used_{}; // spare pages; never used again, so that no CPU can hold a stale translation
+    // spare pages; never used again, so that no CPU can hold a stale translation
+    std::uint64_t used_{};
 };
 
-} // namespace hv
+}    // namespace hv

@@ -7,7 +7,8 @@
 
 namespace hv::policy {
 
-/// Whether index lies in one of the two ranges that an MSR bitmap covers. SDM 3C 25.6.9 "MSR-Bitmap Address".
+/// Whether index lies in one of the two ranges that an MSR bitmap covers. SDM 3C 25.6.9 "MSR-Bitmap
+/// Address".
 constexpr bool msr_in_bitmap(std::uint64_t index) {
     return index <= 0x1fff || (index >= 0xc0000000 && index <= 0xc0001fff);
 }
@@ -27,14 +28,16 @@ constexpr bool same(hv_rule const& a, hv_rule const& b) {
 }
 
 /// Check one rule's own fields; whether its object is the root VM's to watch, the caller knows.
-/// Errors   invalid: unknown kind, action or access, an empty or wrapping range, bits that do not exist.
+/// Errors   invalid: unknown kind, action or access, an empty or wrapping range, bits that do not
+///          exist.
 constexpr status check(hv_rule const& r, std::uint64_t memory_limit) {
     if (r.id == 0 || r.reserved != 0) return error{errc::invalid};
     if (r.action != HV_ACTION_LOG && r.action != HV_ACTION_DENY) return error{errc::invalid};
     if (r.access == 0 || r.first > r.last) return error{errc::invalid};
     switch (r.kind) {
     case HV_RULE_MSR:
-        if (r.mask != 0 || (r.access & ~std::uint32_t{HV_ACCESS_READ | HV_ACCESS_WRITE}) != 0) break;
+        if (r.mask != 0 || (r.access & ~std::uint32_t{HV_ACCESS_READ | HV_ACCESS_WRITE}) != 0)
+            break;
         if (!msr_in_bitmap(r.first) || !msr_in_bitmap(r.last)) break;
         if ((r.first <= 0x1fff) != (r.last <= 0x1fff)) break;
         return done;
@@ -43,7 +46,8 @@ constexpr status check(hv_rule const& r, std::uint64_t memory_limit) {
         if ((r.first != 0 && r.first != 4) || r.last != r.first) break;
         return done;
     case HV_RULE_MEMORY:
-        if (r.mask != 0 || (r.access & ~std::uint32_t{HV_ACCESS_WRITE | HV_ACCESS_EXECUTE}) != 0) break;
+        if (r.mask != 0 || (r.access & ~std::uint32_t{HV_ACCESS_WRITE | HV_ACCESS_EXECUTE}) != 0)
+            break;
         if (r.last >= memory_limit || (r.first & (page_bytes - 1)) != 0) break;
         if (((r.last + 1) & (page_bytes - 1)) != 0) break;
         return done;
@@ -52,4 +56,4 @@ constexpr status check(hv_rule const& r, std::uint64_t memory_limit) {
     return error{errc::invalid};
 }
 
-} // namespace hv::policy
+}    // namespace hv::policy

@@ -32,7 +32,8 @@ status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit) {
 bool rule_set::includes(rule_set const& other) const {
     for (std::uint32_t i = 0; i < other.count_; ++i) {
         bool found = false;
-        for (std::uint32_t j = 0; j < count_ && !found; ++j) found = same(other.rules_[i], rules_[j]);
+        for (std::uint32_t j = 0; j < count_ && !found; ++j)
+            found = same(other.rules_[i], rules_[j]);
         if (!found) return false;
     }
     return true;
@@ -57,7 +58,7 @@ memory_run rule_set::memory_at(gpa at) const {
         auto const& r = rules_[memory_[i] - 1u];
         auto const change = r.first > at.raw ? r.first : r.last + 1;
         if (change > at.raw && change - at.raw < run.bytes) run.bytes = change - at.raw;
-        if (r.first > at.raw) break; // sorted: what follows starts later still
+        if (r.first > at.raw) break;    // sorted: what follows starts later still
         if (r.last >= at.raw) run.watched |= r.access;
     }
     return run;
@@ -70,8 +71,7 @@ void rule_set::index_rule(std::uint16_t number, hv_rule const& r) {
     bool const is_cr4 = r.first == 4;
     cr_mask_[is_cr4] |= r.mask;
     for (unsigned i = 0; i < 32; ++i)
-        if ((r.mask >> i & 1) != 0)
-            cr_rule_[is_cr4][i] = stricter(cr_rule_[is_cr4][i], number);
+        if ((r.mask >> i & 1) != 0) cr_rule_[is_cr4][i] = stricter(cr_rule_[is_cr4][i], number);
 }
 
 void rule_set::index_msr(std::uint16_t number, hv_rule const& r) {
@@ -118,15 +118,18 @@ verdict rule_set::decide_memory(event const& e) const {
     auto high = memory_count_;
     for (unsigned step = 0; step < 11 && low < high; ++step) {
         auto const middle = low + (high - low) / 2;
-        if (rules_[memory_[middle] - 1u].first <= e.address) low = middle + 1;
-        else high = middle;
+        if (rules_[memory_[middle] - 1u].first <= e.address)
+            low = middle + 1;
+        else
+            high = middle;
     }
     std::uint16_t worst = none;
     for (auto i = low; i > 0 && reach_[i - 1] >= e.address; --i) {
         auto const& r = rules_[memory_[i - 1] - 1u];
-        if (r.last >= e.address && (r.access & e.access) != 0) worst = stricter(worst, memory_[i - 1]);
+        if (r.last >= e.address && (r.access & e.access) != 0)
+            worst = stricter(worst, memory_[i - 1]);
     }
     return verdict_of(worst);
 }
 
-} // namespace hv::policy
+}    // namespace hv::policy

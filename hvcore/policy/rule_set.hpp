@@ -8,8 +8,8 @@ namespace hv::policy {
 
 /// Accesses of a page that no rule takes away, and how far the same answer holds.
 struct memory_run {
-    std::uint32_t watched{}; // bits of enum hv_access that cause an exit
-    std::uint64_t bytes{};   // from the address asked for to where the answer may change
+    std::uint32_t watched{};    // bits of enum hv_access that cause an exit
+    std::uint64_t bytes{};      // from the address asked for to where the answer may change
 };
 
 /// The rules in force, with an index per kind, so that a look-up does not depend on their number
@@ -50,9 +50,9 @@ private:
     bool any_msr_{};
     array<array<std::uint16_t, 32>, 2> cr_rule_{};
     array<std::uint64_t, 2> cr_mask_{};
-    array<std::uint16_t, HV_MAX_RULES> memory_{}; // rule numbers of kind memory, by first byte
-    array<std::uint64_t, HV_MAX_RULES> reach_{};  // highest last byte of memory_[0..i]
+    array<std::uint16_t, HV_MAX_RULES> memory_{};    // rule numbers of kind memory, by first byte
+    array<std::uint64_t, HV_MAX_RULES> reach_{};     // highest last byte of memory_[0..i]
     std::uint32_t memory_count_{};
 };
 
-} // namespace hv::policy
+}    // namespace hv::policy

@@ -24,8 +24,8 @@ public:
         detail = 0;
     }
     [[nodiscard]] hv_launch_step step() const { return step_; }
-    std::uint64_t detail{}; // the hardware's own reason
-    bool root_state{};      // the CPU has taken the core's segments and tables
+    std::uint64_t detail{};    // the hardware's own reason
+    bool root_state{};         // the CPU has taken the core's segments and tables
 
 private:
     hv_launch_step step_{HV_STEP_NONE};
@@ -58,9 +58,7 @@ inline frame_layout layout_of(hv_launch const& a, image_sizes const& sizes) {
 }
 
 /// The core's linear address of a page of the layout.
-inline hva page_at(hva base, std::uint64_t page) {
-    return base + page * page_bytes;
-}
+inline hva page_at(hva base, std::uint64_t page) { return base + page * page_bytes; }
 
 /// Frames, pool, the core's own windows: everything that needs no look at the CPU's second stage.
 template <typename Machine>
@@ -71,8 +69,9 @@ status build_memory(Machine& m, hv_launch const& a, image_sizes const& sizes, hv
                              layout.pool - sizes.machine_pages));
     auto const root = HV_TRY(m.all.to_hpa(page_at(base, layout.tables_first())));
     m.space = core_space{m.all, root, page_at(base, layout.total())};
-    auto const apic = m.space.map({hpa{local_apic::base}, page_bytes}, core_space::caching::uncached);
-    m.apic = local_apic{HV_TRY(apic)};
+    auto const apic = m.space.map({hpa{local_apic::base}, page_bytes},
+                                  core_space::caching::uncached);
+    m.apic = local_apic { HV_TRY(apic) };
     m.mailbox = page_at(base, layout.mailbox_first());
     m.handle = a.handle;
     m.cpu_count = a.cpus;
@@ -104,4 +103,4 @@ status build_second_stage(Machine& m, hv_launch const& a, stage_limits const& li
     return done;
 }
 
-} // namespace hv
+}    // namespace hv

@@ -5,9 +5,11 @@
 
 namespace hv {
 
-/// The root VM gives frames to the pool; they leave its second stage, on every CPU, before this returns.
-/// Errors   invalid: unaligned, more than 2 MiB, not ordinary write-back memory of the root VM, watched
-///          by a rule; no_space: no room to note them; no_memory: hiding them takes a table, and there is none.
+/// The root VM gives frames to the pool; they leave its second stage, on every CPU, before this
+/// returns.
+/// Errors   invalid: unaligned, more than 2 MiB, not ordinary write-back memory of the root VM,
+///          watched by a rule; no_space: no room to note them; no_memory: hiding them takes a
+///          table, and there is none.
 template <typename Machine, typename Cpu>
 status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
     gpa_span const at{first, pages * page_bytes};
@@ -34,7 +36,7 @@ status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
         if (noted) HV_ASSERT(m.all.remove(frame));
         m.space.unmap(window.value(), at.bytes);
     }
-    HV_ASSERT(expose(m.stage, m.all, m.mtrrs, {frame, at.bytes})); // its tables are there
+    HV_ASSERT(expose(m.stage, m.all, m.mtrrs, {frame, at.bytes}));    // its tables are there
     HV_TRY(shoot_down(m, c));
     return error{errc::no_space};
 }
@@ -44,10 +46,10 @@ status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
 template <typename Machine, typename Cpu> status reclaim(Machine& m, Cpu& c, gpa first) {
     auto const hold = hold_machine(m, c);
     auto const chunk = HV_TRY(m.all.donation(hpa{first.raw}));
-    HV_TRY(m.pool.remove(chunk.first)); // zeroes them
+    HV_TRY(m.pool.remove(chunk.first));    // zeroes them
     HV_ASSERT(m.all.remove(chunk.first));
     m.space.unmap(chunk.at, chunk.pages * page_bytes);
-    HV_ASSERT(expose(m.stage, m.all, m.mtrrs, chunk.span())); // its tables are there
+    HV_ASSERT(expose(m.stage, m.all, m.mtrrs, chunk.span()));    // its tables are there
     HV_TRY(shoot_down(m, c));
     c.common().records.append({.tsc = insn::rdtsc(),
                                .kind = HV_RECORD_FRAMES_RETURNED,
@@ -56,4 +58,4 @@ template <typename Machine, typename Cpu> status reclaim(Machine& m, Cpu& c, gpa
     return done;
 }
 
-} // namespace hv
+}    // namespace hv

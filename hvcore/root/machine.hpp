@@ -21,7 +21,7 @@ inline constexpr std::uint32_t max_cpus = 256;
 /// A page that a rule with action log watches, opened for a moment so that the access can happen.
 struct open_page {
     gpa page{};
-    std::uint32_t cpu{}; // who closes it
+    std::uint32_t cpu{};    // who closes it
     bool open{};
 };
 
@@ -42,8 +42,8 @@ template <entry_format Format> struct machine {
     [[nodiscard]] policy::rule_set& staged_rules() { return rule_sets[1 - active_rules.load()]; }
 
     [[nodiscard]] hv_audit audit() {
-        auto found =
-            auditor<Format, core_tables>{tables, all, mtrrs, stage.limits()}.audit(stage.root());
+        auto found = auditor<Format, core_tables>{tables, all, mtrrs, stage.limits()}.audit(
+            stage.root());
         found.pool_total = pool.total();
         found.pool_free = pool.available();
         return found;
@@ -56,25 +56,26 @@ template <entry_format Format> struct machine {
     core_space space;
     local_apic apic;
     mtrr_set mtrrs{};
-    unsigned max_phy_addr{}; // bits, CPUID.80000008H:EAX[7:0]
+    unsigned max_phy_addr{};    // bits, CPUID.80000008H:EAX[7:0]
     msr_bitmap* msrs{};
     hpa msrs_at{};
     hva mailbox{};
     array<policy::rule_set, 2> rule_sets{};
     atomic<std::uint32_t> active_rules{};
-    array<hv_rule, HV_MAX_RULES> arrived{}; // the one copy of what the mailbox held
+    array<hv_rule, HV_MAX_RULES> arrived{};    // the one copy of what the mailbox held
     pinned_registers pinned{};
     array<open_page, 8> open_pages{};
     array<gate, 32> idt{};
     array<cpu*, max_cpus> cpus{};
-    array<bool, max_cpus> built{}; // the CPU's area and ring are there, from this or an earlier launch
+    // the CPU's area and ring are there, from this or an earlier launch
+    array<bool, max_cpus> built{};
     std::uint32_t cpu_count{};
-    bool ready{}; // what the CPUs share is there
+    bool ready{};    // what the CPUs share is there
     std::uint64_t handle{};
     std::uint64_t generation{};
-    bool time_slices{}; // the CPUs have a timer that ends guest operation
+    bool time_slices{};    // the CPUs have a timer that ends guest operation
     atomic<std::uint32_t> locked{};
-    spin_lock lock; // of stage, pool, rules, frames
+    spin_lock lock;    // of stage, pool, rules, frames
 };
 
-} // namespace hv
+}    // namespace hv

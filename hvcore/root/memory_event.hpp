@@ -11,7 +11,7 @@ enum class outcome : std::uint8_t { retry, fault };
 /// A violation as both backends decode it.
 struct violation {
     gpa at{};
-    std::uint32_t access{}; // bits of enum hv_access
+    std::uint32_t access{};    // bits of enum hv_access
     gva rip{};
     std::uint16_t reason{};
     std::uint64_t qualification{};
@@ -26,9 +26,7 @@ constexpr rights rights_of(std::uint32_t access) {
 }
 
 /// Rights that the root VM has in ordinary memory, less what the rules watch.
-constexpr rights unwatched(std::uint32_t watched) {
-    return all_rights & ~rights_of(watched);
-}
+constexpr rights unwatched(std::uint32_t watched) { return all_rights & ~rights_of(watched); }
 
 template <typename Machine> rights while_open(Machine& m, gpa page) {
     auto r = all_rights;
@@ -45,7 +43,8 @@ template <typename Machine, typename Cpu> void close_pages(Machine& m, Cpu& c, b
     for (auto& o : m.open_pages) {
         if (!o.open || (!all && o.cpu != c.common().number)) continue;
         // The leaf is 4 KiB already, so this needs no page and cannot fail.
-        HV_ASSERT(m.stage.protect({o.page, page_bytes}, unwatched(m.rules().memory_at(o.page).watched)));
+        HV_ASSERT(
+            m.stage.protect({o.page, page_bytes}, unwatched(m.rules().memory_at(o.page).watched)));
         o.open = false;
         changed = true;
     }
@@ -93,7 +92,7 @@ outcome on_violation(Machine& m, Cpu& c, violation const& v) {
         bool const mapped{map_on_demand(m.stage, m.all, m.mtrrs, v.at)};
         return mapped ? outcome::retry : refuse(m, c, v, HV_RECORD_UNEXPECTED_EXIT, 0);
     }
-    if (includes(now->allowed, rights_of(v.access))) return outcome::retry; // changed meanwhile
+    if (includes(now->allowed, rights_of(v.access))) return outcome::retry;    // changed meanwhile
     auto const by = m.rules().decide({event_kind::memory, v.access, v.at.raw, 0, 0});
     if (by.action == action::deny) return refuse(m, c, v, HV_RECORD_MEMORY_DENIED, by.rule);
     if (by.action == action::allow || !open_page_for(m, c, v.at.down(page_bytes)))
@@ -102,4 +101,4 @@ outcome on_violation(Machine& m, Cpu& c, violation const& v) {
     return outcome::retry;
 }
 
-} // namespace hv
+}    // namespace hv

@@ -9,7 +9,8 @@ namespace hv {
 
 enum class guarded : std::uint8_t { write, fault };
 
-/// IA32_APIC_BASE: the page stays where it is, and a CPU that cannot get interrupts could not be shot down.
+/// IA32_APIC_BASE: the page stays where it is, and a CPU that cannot get interrupts could not be
+/// shot down.
 constexpr guarded check_apic_base(std::uint64_t now, std::uint64_t wanted) {
     auto const a = make<msr::apic_base>(now);
     auto const b = make<msr::apic_base>(wanted);
@@ -24,10 +25,11 @@ constexpr guarded check_apic_base(std::uint64_t now, std::uint64_t wanted) {
 /// IA32_MISC_ENABLE: without no-execute the next exit could not load the core's EFER.
 constexpr guarded check_misc_enable(std::uint64_t wanted) {
     return make<msr::misc_enable>(wanted).get<msr::misc_enable::xd_disable>() ? guarded::fault
-                                                                             : guarded::write;
+                                                                              : guarded::write;
 }
 
-/// IA32_XSS: only states that the CPU has, and not processor trace, which writes to memory. SDM 1 13.3.
+/// IA32_XSS: only states that the CPU has, and not processor trace, which writes to memory. SDM 1
+/// 13.3.
 inline guarded check_xss(std::uint64_t wanted) {
     auto const leaf = insn::cpuid(0xd, 1);
     constexpr std::uint64_t processor_trace = 1u << 8;
@@ -35,16 +37,17 @@ inline guarded check_xss(std::uint64_t wanted) {
     return (wanted & ~supported) != 0 ? guarded::fault : guarded::write;
 }
 
-/// Whether all the core's frames stay write-back under `types`: no rule of caching may make what the core
-/// writes invisible to another CPU.
+/// Whether all the core's frames stay write-back under `types`: no rule of caching may make what
+/// the core writes invisible to another CPU.
 template <typename Machine> bool core_stays_write_back(Machine const& m, mtrr_set const& types) {
     for (auto const& chunk : m.all.chunks())
         if (types.type_of({chunk.first, chunk.pages * page_bytes}) != memory_type::wb) return false;
     return true;
 }
 
-/// A write to an MTRR: the CPU gets it, and the types of the second stage follow on all CPUs before the
-/// instruction ends. While Linux has the MTRRs off (caches off too, in the middle of an update) they stay.
+/// A write to an MTRR: the CPU gets it, and the types of the second stage follow on all CPUs before
+/// the instruction ends. While Linux has the MTRRs off (caches off too, in the middle of an update)
+/// they stay.
 template <typename Machine, typename Cpu>
 guarded write_mtrr(Machine& m, Cpu& c, std::uint32_t index, std::uint64_t value) {
     auto const as_it_will_be = [&](std::uint32_t i) { return i == index ? value : insn::rdmsr(i); };
@@ -56,10 +59,10 @@ guarded write_mtrr(Machine& m, Cpu& c, std::uint32_t index, std::uint64_t value)
     if (!insn::wrmsr_safe(index, value)) return guarded::fault;
     if (!on) return guarded::write;
     auto const hold = hold_machine(m, c);
-    close_pages(m, c, true); // their leaves must stay 4 KiB until then
+    close_pages(m, c, true);    // their leaves must stay 4 KiB until then
     m.mtrrs = next.value();
     retype(m.stage, m.mtrrs);
-    if (!shoot_down(m, c)) return guarded::fault; // recorded: a CPU does not answer
+    if (!shoot_down(m, c)) return guarded::fault;    // recorded: a CPU does not answer
     return guarded::write;
 }
 
@@ -76,4 +79,4 @@ guarded write_guarded(Machine& m, Cpu& c, std::uint32_t index, std::uint64_t val
     return verdict;
 }
 
-} // namespace hv
+}    // namespace hv

@@ -29,7 +29,8 @@ template <typename Machine> void merge_memory(Machine& m, policy::rule_set const
             m.stage.merge({gpa{where[i].first}, where[i].last + 1 - where[i].first});
 }
 
-/// Whether this machine can enforce the rule: checked here, because a rule that cannot be kept is refused.
+/// Whether this machine can enforce the rule: checked here, because a rule that cannot be kept is
+/// refused.
 template <typename Machine> status enforceable(Machine& m, hv_rule const& r) {
     HV_TRY(policy::check(r, m.stage.limits().top()));
     if (r.kind != HV_RULE_MEMORY) return done;
@@ -55,7 +56,8 @@ status fetch_rules(Machine& m, std::uint64_t count, std::uint32_t& culprit) {
 
 /// Replace the set in force by the `count` rules in the mailbox, on all CPUs, before it returns.
 /// culprit  1-based number of the rule that is not sound, on `invalid`.
-/// Errors   invalid; no_memory: pool empty; perm: locked, and a rule in force is missing. Nothing changed.
+/// Errors   invalid; no_memory: pool empty; perm: locked, and a rule in force is missing. Nothing
+///          changed.
 template <typename Machine, typename Cpu>
 status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t generation,
                    std::uint32_t& culprit) {
@@ -66,9 +68,11 @@ status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t genera
     HV_TRY(next.load({m.arrived.begin(), count}, culprit));
     if (m.locked.load() != 0 && !next.includes(now)) return error{errc::perm};
     close_pages(m, c, true);
-    // First what the new rules ask for, which may fail; nobody loses a right that the old set needs to give.
+    // First what the new rules ask for, which may fail; nobody loses a right that the old set needs
+    // to give.
     if (auto const applied = apply_memory(m, next, next); !applied) {
-        HV_ASSERT(apply_memory(m, now, next) && apply_memory(m, now, now)); // tables are there already
+        // tables are there already
+        HV_ASSERT(apply_memory(m, now, next) && apply_memory(m, now, now));
         merge_memory(m, next);
         HV_ASSERT(shoot_down(m, c));
         return applied.error();
@@ -89,4 +93,4 @@ status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t genera
     return done;
 }
 
-} // namespace hv
+}    // namespace hv

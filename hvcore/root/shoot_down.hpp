@@ -4,8 +4,8 @@
 
 namespace hv {
 
-/// Whether `other` must answer before a shoot-down is complete. A CPU that waits for a SIPI, or has left,
-/// runs no guest; the first one synchronises when the SIPI comes.
+/// Whether `other` must answer before a shoot-down is complete. A CPU that waits for a SIPI, or has
+/// left, runs no guest; the first one synchronises when the SIPI comes.
 inline bool must_answer(cpu const& other) {
     return other.state.load() == cpu_state::running && other.synchronise_requested.load() != 0;
 }
@@ -24,15 +24,17 @@ template <typename Machine, typename Cpu> lock_guard hold_machine(Machine& m, Cp
     return {m.lock, [&] { answer_shoot_down(c); }};
 }
 
-/// Make every CPU drop what it has cached of the second stage, the rules and the core's own mappings.
+/// Make every CPU drop what it has cached of the second stage, the rules and the core's own
+/// mappings.
 /// self     the CPU that calls; the machine's lock is held.
-/// Effect   complete before it returns. Does not ask Linux: an NMI takes each CPU out of its guest, or
-///          meets it in root mode, where the exit path looks at its work before the next entry.
+/// Effect   complete before it returns. Does not ask Linux: an NMI takes each CPU out of its guest,
+///          or meets it in root mode, where the exit path looks at its work before the next entry.
 /// Errors   timeout: a CPU did not answer within 2^34 ticks; a record names it.
 template <typename Machine, typename Cpu> [[nodiscard]] status shoot_down(Machine& m, Cpu& self) {
     auto& me = self.common();
     self.synchronise();
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); // table writes before the look at the others' states
+    __atomic_thread_fence(
+        __ATOMIC_SEQ_CST);    // table writes before the look at the others' states
     for (std::uint32_t i = 0; i < m.cpu_count; ++i) {
         auto* other = m.cpus[i];
         if (other == nullptr || other == &me || other->state.load() != cpu_state::running) continue;
@@ -53,4 +55,4 @@ template <typename Machine, typename Cpu> [[nodiscard]] status shoot_down(Machin
     return done;
 }
 
-} // namespace hv
+}    // namespace hv

@@ -5,32 +5,33 @@
 
 namespace hv {
 
-/// One of CR0 and CR4 as the control block holds it: the bits in `mask` belong to the core, and the root VM
-/// reads them from `shadow`. SDM 3C 25.6.6 "Guest/Host Masks and Read Shadows for CR0 and CR4".
+/// One of CR0 and CR4 as the control block holds it: the bits in `mask` belong to the core, and the
+/// root VM reads them from `shadow`. SDM 3C 25.6.6 "Guest/Host Masks and Read Shadows for CR0 and
+/// CR4".
 struct masked_register {
     std::uint64_t real{};
     std::uint64_t shadow{};
     std::uint64_t mask{};
-    std::uint64_t pinned{}; // what watched bits were when their rules came into force
+    std::uint64_t pinned{};    // what watched bits were when their rules came into force
     [[nodiscard]] constexpr std::uint64_t seen() const { return (real & ~mask) | (shadow & mask); }
 };
 
 /// What a write to a masked register comes to.
 struct register_decision {
-    bool fault{}; // #GP(0), nothing changes
-    verdict by{}; // the rule that decided or logs
+    bool fault{};    // #GP(0), nothing changes
+    verdict by{};    // the rule that decided or logs
     masked_register next{};
 };
 
 /// Bits that the core keeps from the root VM, whatever the rules say.
 struct reserved_bits {
-    std::uint64_t never{};   // setting one faults, as on a CPU that has not got it
-    std::uint64_t virtually{}; // the root VM sees what it wrote, the CPU keeps its own value
+    std::uint64_t never{};        // setting one faults, as on a CPU that has not got it
+    std::uint64_t virtually{};    // the root VM sees what it wrote, the CPU keeps its own value
 };
 
-/// Decide a write of `wanted` that left guest operation. Where it is allowed, the register's shadow (and, for
-/// watched bits, the register) takes the new bits, and the instruction is executed again: it then has no
-/// bit left to exit for, and the CPU itself does the rest with all its checks.
+/// Decide a write of `wanted` that left guest operation. Where it is allowed, the register's shadow
+/// (and, for watched bits, the register) takes the new bits, and the instruction is executed again:
+/// it then has no bit left to exit for, and the CPU itself does the rest with all its checks.
 inline register_decision decide_write(unsigned number, masked_register now, std::uint64_t wanted,
                                       reserved_bits bits, policy::rule_set const& rules) {
     register_decision d{.next = now};
@@ -39,8 +40,8 @@ inline register_decision decide_write(unsigned number, masked_register now, std:
         d.fault = true;
         return d;
     }
-    // A CPU that comes back from INIT has lost its bits and may set them again: only a change away from
-    // the pinned value counts.
+    // A CPU that comes back from INIT has lost its bits and may set them again: only a change away
+    // from the pinned value counts.
     auto const away = (wanted ^ now.seen()) & (wanted ^ now.pinned);
     d.by = rules.decide({.kind = event_kind::cr,
                          .access = HV_ACCESS_WRITE,
@@ -62,9 +63,9 @@ struct paging_mode {
     cr0 now0{};
     cr4 now4{};
     efer now_efer{};
-    bool code_64{};           // CS.L
+    bool code_64{};    // CS.L
     std::uint64_t cr3{};
-    std::uint64_t cr4_bits{}; // that this CPU has
+    std::uint64_t cr4_bits{};    // that this CPU has
 };
 
 /// Whether a CPU takes the value, or raises #GP(0): for bits that the core sets in its place.
@@ -88,4 +89,4 @@ constexpr bool takes_cr4(cr4 wanted, paging_mode const& m) {
     return long_mode && (m.cr3 & 0xfff) == 0;
 }
 
-} // namespace hv
+}    // namespace hv

@@ -8,13 +8,14 @@ namespace hv {
 
 /// Leaves whose native answer is not what the root VM shall see; the exit path tests this first.
 constexpr bool cpuid_is_filtered(std::uint32_t leaf) {
-    constexpr std::uint32_t low = 1u << 1 | 1u << 6 | 1u << 7 | 1u << 0x12 | 1u << 0x14 | 1u << 0x19 |
-                                  1u << 0x1b;
+    constexpr std::uint32_t low = 1u << 1 | 1u << 6 | 1u << 7 | 1u << 0x12 | 1u << 0x14 |
+                                  1u << 0x19 | 1u << 0x1b;
     if (leaf < 32) return (low >> leaf & 1) != 0;
     return leaf - cpuid::hypervisor_first <= cpuid::hypervisor_last - cpuid::hypervisor_first;
 }
 
-/// "HoistHoistHv" in ebx, ecx, edx; leaf +1 gives the ABI version. All other leaves of the range are zero.
+/// "HoistHoistHv" in ebx, ecx, edx; leaf +1 gives the ABI version. All other leaves of the range
+/// are zero.
 constexpr cpuid_leaf hypervisor_leaf(std::uint32_t leaf) {
     if (leaf == cpuid::hypervisor_first)
         return {cpuid::hypervisor_first + 1, 0x73696f48, 0x696f4874, 0x76487473};
@@ -24,8 +25,8 @@ constexpr cpuid_leaf hypervisor_leaf(std::uint32_t leaf) {
 
 /// The answer to CPUID for the root VM.
 /// native   what the CPU answered in root mode; guest_cr4: mirrored in OSXSAVE and OSPKE.
-/// Effect   VMX is hidden, and with it what writes to memory by physical address or past the second stage
-///          (hardware feedback, processor trace, SGX, debug store, PCONFIG, key locker).
+/// Effect   VMX is hidden, and with it what writes to memory by physical address or past the second
+///          stage (hardware feedback, processor trace, SGX, debug store, PCONFIG, key locker).
 constexpr cpuid_leaf filter_cpuid(std::uint32_t leaf, std::uint32_t subleaf, cpuid_leaf native,
                                   cr4 guest_cr4) {
     auto narrow = [](auto r) { return static_cast<std::uint32_t>(r.raw); };
@@ -49,16 +50,17 @@ constexpr cpuid_leaf filter_cpuid(std::uint32_t leaf, std::uint32_t subleaf, cpu
         using b = cpuid::leaf_7_ebx;
         using c = cpuid::leaf_7_ecx;
         using d = cpuid::leaf_7_edx;
-        native.ebx = narrow(make<b>(native.ebx).with<b::sgx>(false).with<b::processor_trace>(false));
+        native.ebx = narrow(
+            make<b>(native.ebx).with<b::sgx>(false).with<b::processor_trace>(false));
         native.ecx = narrow(make<c>(native.ecx)
                                 .with<c::sgx_lc>(false)
                                 .with<c::key_locker>(false)
                                 .with<c::ospke>(guest_cr4.get<cr4::pke>()));
         native.edx = narrow(make<d>(native.edx).with<d::pconfig>(false).with<d::uintr>(false));
     } else if (leaf != 7) {
-        return {}; // SGX, processor trace, key locker, PCONFIG: as if the leaf had nothing to say
+        return {};    // SGX, processor trace, key locker, PCONFIG: a leaf with nothing to say
     }
     return native;
 }
 
-} // namespace hv
+}    // namespace hv

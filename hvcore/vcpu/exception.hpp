@@ -5,19 +5,20 @@
 
 namespace hv {
 
-enum class vector : std::uint8_t { // SDM 3A 6.3.1, table "Protected-Mode Exceptions and Interrupts"
-    divide_error = 0,
-    debug = 1,
-    nmi = 2,
-    invalid_opcode = 6,
-    double_fault = 8,
-    invalid_tss = 10,
-    segment_not_present = 11,
-    stack_fault = 12,
-    general_protection = 13,
-    page_fault = 14,
-    machine_check = 18,
-};
+enum class vector : std::
+    uint8_t {    // SDM 3A 6.3.1, table "Protected-Mode Exceptions and Interrupts"
+        divide_error = 0,
+        debug = 1,
+        nmi = 2,
+        invalid_opcode = 6,
+        double_fault = 8,
+        invalid_tss = 10,
+        segment_not_present = 11,
+        stack_fault = 12,
+        general_protection = 13,
+        page_fault = 14,
+        machine_check = 18,
+    };
 
 enum class fault_class : std::uint8_t { benign, contributory, page_fault, double_fault };
 
@@ -39,20 +40,21 @@ constexpr fault_class class_of(vector v) {
     case vector::invalid_tss:
     case vector::segment_not_present:
     case vector::stack_fault:
-    case vector::general_protection: return fault_class::contributory;
-    case vector::page_fault:         return fault_class::page_fault;
-    case vector::double_fault:       return fault_class::double_fault;
+    case vector::general_protection:  return fault_class::contributory;
+    case vector::page_fault:          return fault_class::page_fault;
+    case vector::double_fault:        return fault_class::double_fault;
     case vector::debug:
     case vector::nmi:
     case vector::invalid_opcode:
-    case vector::machine_check:      return fault_class::benign;
+    case vector::machine_check:       return fault_class::benign;
     }
     return fault_class::benign;
 }
 
-/// What a CPU delivers when `second` arises while it delivers the exception `first`; nothing: it shuts down.
-/// Source   SDM 3A 6.15 "Exception and Interrupt Reference", interrupt 8, table "Conditions for Generating
-///          a Double Fault".
+/// What a CPU delivers when `second` arises while it delivers the exception `first`; nothing: it
+/// shuts down.
+/// Source   SDM 3A 6.15 "Exception and Interrupt Reference", interrupt 8, table "Conditions for
+///          Generating a Double Fault".
 constexpr std::optional<exception> combine(vector first, exception second) {
     auto const a = class_of(first);
     auto const b = class_of(second.vector);
@@ -63,4 +65,4 @@ constexpr std::optional<exception> combine(vector first, exception second) {
     return second;
 }
 
-} // namespace hv
+}    // namespace hv

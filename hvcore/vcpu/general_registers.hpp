@@ -5,15 +5,15 @@
 
 namespace hv {
 
-/// The guest's general registers as the exit entry pushes them (vmx/entry.S), the last push first. The first
-/// five are those that a C++ function keeps: a frequent exit leaves them where they are.
+/// The guest's general registers as the exit entry pushes them (vmx/entry.S), the last push first.
+/// The first five are those that a C++ function keeps: a frequent exit leaves them where they are.
 /// rsp is not among them, the control block keeps it.
 struct general_registers {
     std::uint64_t r15{}, r14{}, r13{}, r12{}, rbp{};
     std::uint64_t r11{}, r10{}, r9{}, r8{}, rdi{}, rsi{}, rbx{}, rdx{}, rcx{}, rax{};
 
-    /// By the number that instructions encode. SDM 3C 28.2.1, table "Exit Qualification for Control-Register
-    /// Accesses". 4 is rsp and not here: null.
+    /// By the number that instructions encode. SDM 3C 28.2.1, table "Exit Qualification for
+    /// Control-Register Accesses". 4 is rsp and not here: null.
     [[nodiscard]] constexpr std::uint64_t* numbered(unsigned number) {
         switch (number) {
         case 0:  return &rax;
@@ -37,4 +37,4 @@ struct general_registers {
 };
 static_assert(sizeof(general_registers) == 120 && offsetof(general_registers, rax) == 112);
 
-} // namespace hv
+}    // namespace hv

@@ -6,12 +6,12 @@
 
 namespace hv {
 
-/// The page that says which MSR accesses exit. SDM 3C 25.6.9 "MSR-Bitmap Address": reads of the low range,
-/// of the high range, then writes of both; a set bit exits.
+/// The page that says which MSR accesses exit. SDM 3C 25.6.9 "MSR-Bitmap Address": reads of the low
+/// range, of the high range, then writes of both; a set bit exits.
 class msr_bitmap {
 public:
-    /// Recompute the whole page from the built-in table and the rules. Words are written once each, so a
-    /// CPU that looks meanwhile sees the old or the new answer for an MSR.
+    /// Recompute the whole page from the built-in table and the rules. Words are written once each,
+    /// so a CPU that looks meanwhile sees the old or the new answer for an MSR.
     void build(policy::rule_set const& rules) {
         for (unsigned write = 0; write < 2; ++write)
             for (std::uint32_t slot = 0; slot < policy::msr_slots; slot += 64) {
@@ -27,7 +27,8 @@ public:
     }
 
 private:
-    /// The 64 bits from `slot` on that the table asks for. What it does not name is decide_msr's default.
+    /// The 64 bits from `slot` on that the table asks for. What it does not name is decide_msr's
+    /// default.
     static std::uint64_t built_in(std::uint32_t slot, bool write) {
         auto bits = write ? ~std::uint64_t{0} : 0;
         for (auto const& r : msr_table) {
@@ -49,4 +50,4 @@ private:
 };
 static_assert(sizeof(msr_bitmap) == page_bytes);
 
-} // namespace hv
+}    // namespace hv

@@ -21,4 +21,4 @@ constexpr bool valid_xcr0(xcr0 value, xcr0 supported) {
 static_assert(valid_xcr0(make<xcr0>(7), make<xcr0>(7)));
 static_assert(!valid_xcr0(make<xcr0>(5), make<xcr0>(7)));
 
-} // namespace hv
+}    // namespace hv

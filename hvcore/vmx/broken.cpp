@@ -13,4 +13,4 @@ void broken(char const* what, unsigned line) {
     vmx::park(c, what);
 }
 
-} // namespace hv
+}    // namespace hv

@@ -17,10 +17,14 @@ result<std::uint32_t> adjust(std::uint32_t index, std::uint64_t needed, std::uin
     return static_cast<std::uint32_t>(bits | allowed.get<capability::must>());
 }
 
+bool has(std::uint32_t index, std::uint64_t control) {
+    return (make<capability>(insn::rdmsr(index)).get<capability::may>() & control) != 0;
+}
+
 constexpr auto pin_needed = pin::nmi_exiting::mask | pin::virtual_nmis::mask;
 constexpr auto processor_needed = processor::msr_bitmaps::mask | processor::secondary::mask;
-constexpr auto secondary_needed =
-    secondary::ept::mask | secondary::vpid::mask | secondary::unrestricted::mask;
+constexpr auto secondary_needed = secondary::ept::mask | secondary::vpid::mask |
+                                  secondary::unrestricted::mask;
 // Instructions that Linux found in CPUID must not raise #UD under the core.
 constexpr auto secondary_wished = secondary::rdtscp::mask | secondary::invpcid::mask |
                                   secondary::xsaves::mask | secondary::user_wait::mask;
@@ -30,7 +34,7 @@ constexpr auto exit_needed = exit_control::save_debug::mask | exit_control::host
 constexpr auto entry_needed = entry_control::load_debug::mask | entry_control::ia32e::mask |
                               entry_control::load_pat::mask | entry_control::load_efer::mask;
 
-} // namespace
+}    // namespace
 
 result<control_set> choose_controls(std::uint64_t& detail) {
     control_set c;
@@ -44,11 +48,11 @@ result<control_set> choose_controls(std::uint64_t& detail) {
         return error{errc::no_device};
     c.timer_shift = static_cast<std::uint32_t>(misc.get<vmx_misc::timer_shift>());
     c.pin = HV_TRY(adjust(msr::ia32_vmx_true_pinbased_ctls, pin_needed, 0, detail));
-    auto const timer = make<capability>(insn::rdmsr(msr::ia32_vmx_true_pinbased_ctls));
-    c.time_slices = (timer.get<capability::may>() & pin::preemption_timer::mask) != 0;
+    c.time_slices = has(msr::ia32_vmx_true_pinbased_ctls, pin::preemption_timer::mask) &&
+                    has(msr::ia32_vmx_true_exit_ctls, exit_control::save_timer::mask);
     c.processor = HV_TRY(adjust(msr::ia32_vmx_true_procbased_ctls, processor_needed, 0, detail));
-    c.secondary =
-        HV_TRY(adjust(msr::ia32_vmx_procbased_ctls2, secondary_needed, secondary_wished, detail));
+    c.secondary = HV_TRY(
+        adjust(msr::ia32_vmx_procbased_ctls2, secondary_needed, secondary_wished, detail));
     c.exit = HV_TRY(adjust(msr::ia32_vmx_true_exit_ctls, exit_needed, 0, detail));
     c.entry = HV_TRY(adjust(msr::ia32_vmx_true_entry_ctls, entry_needed, 0, detail));
     return c;
@@ -66,4 +70,4 @@ result<stage_limits> ept_limits(unsigned max_phy_addr, std::uint64_t& detail) {
                         .leaf_1g = cap.get<ept_vpid::page_1g>()};
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

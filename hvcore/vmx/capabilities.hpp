@@ -9,7 +9,7 @@ namespace hv::vmx {
 /// The controls that the core runs with, adjusted to what this CPU demands and allows.
 struct control_set {
     std::uint32_t pin{}, processor{}, secondary{}, exit{}, entry{};
-    bool time_slices{}; // the VMX-preemption timer is there
+    bool time_slices{};    // the VMX-preemption timer is there
     std::uint32_t timer_shift{};
 };
 
@@ -23,4 +23,4 @@ result<control_set> choose_controls(std::uint64_t& detail);
 /// Errors   no_device: no 4-level walk, no write-back tables, no INVEPT or INVVPID of all contexts.
 result<stage_limits> ept_limits(unsigned max_phy_addr, std::uint64_t& detail);
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

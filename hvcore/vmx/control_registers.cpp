@@ -6,7 +6,7 @@ namespace hv::vmx {
 
 namespace {
 
-constexpr std::uint32_t code_64_bit = 1u << 13; // L, in the access rights of CS
+constexpr std::uint32_t code_64_bit = 1u << 13;    // L, in the access rights of CS
 
 enum class cr_instruction : unsigned { mov_to = 0, mov_from = 1, clts = 2, lmsw = 3 };
 
@@ -27,7 +27,7 @@ cr_write decode(cpu& c, cr_access q) {
         return {number, from != nullptr ? *from : c.vmcs.read<guest_rsp>().raw, known};
     }
     case cr_instruction::clts: return {0, seen.with<cr0::ts>(false).raw, true};
-    case cr_instruction::lmsw: { // sets PE, never clears it
+    case cr_instruction::lmsw: {    // sets PE, never clears it
         auto const low = q.get<cr_access::lmsw_source>() | (seen.raw & cr0::pe::mask);
         return {0, seen.with<cr0::low_word>(low).raw, true};
     }
@@ -63,8 +63,8 @@ after refuse(cpu& c) {
     return after::resume;
 }
 
-/// What the CPU does by itself when it executes the write: IA-32e mode goes with paging, and translations of the
-/// old mode are dropped.
+/// What the CPU does by itself when it executes the write: IA-32e mode goes with paging, and
+/// translations of the old mode are dropped.
 void follow(cpu& c) {
     auto const now = c.vmcs.read<guest_efer>();
     bool const active = now.get<efer::lme>() && c.vmcs.read<guest_cr0>().get<cr0::pg>();
@@ -75,7 +75,7 @@ void follow(cpu& c) {
     HV_ASSERT(insn::invvpid(invalidate_all_contexts, 0));
 }
 
-} // namespace
+}    // namespace
 
 after on_cr_access(cpu& c) {
     auto const w = decode(c, make<cr_access>(c.vmcs.read<exit_qualification>()));
@@ -88,7 +88,7 @@ after on_cr_access(cpu& c) {
     if (d.fault) return refuse(c);
     c.set_control_register(w.number, d.next);
     if (d.next.real != now.real) follow(c);
-    return after::resume; // executed again, and now nothing of it exits
+    return after::resume;    // executed again, and now nothing of it exits
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

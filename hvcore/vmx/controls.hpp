@@ -7,21 +7,22 @@
 // gate: list
 namespace hv::vmx {
 
-struct pin : reg<pin> { // SDM 3C 25.6.1 "Pin-Based VM-Execution Controls"
+struct pin : reg<pin> {    // SDM 3C 25.6.1 "Pin-Based VM-Execution Controls"
     using nmi_exiting = bit<pin, 3>;
     using virtual_nmis = bit<pin, 5>;
     using preemption_timer = bit<pin, 6>;
 };
 static_assert(pin{}.with<pin::virtual_nmis>(true).raw == 32);
 
-struct processor : reg<processor> { // SDM 3C 25.6.2 "Processor-Based VM-Execution Controls"
+struct processor : reg<processor> {    // SDM 3C 25.6.2 "Processor-Based VM-Execution Controls"
+    using interrupt_window = bit<processor, 2>;
     using nmi_window = bit<processor, 22>;
     using msr_bitmaps = bit<processor, 28>;
     using secondary = bit<processor, 31>;
 };
 static_assert(processor{}.with<processor::nmi_window>(true).raw == 1u << 22);
 
-struct secondary : reg<secondary> { // SDM 3C 25.6.2, secondary controls
+struct secondary : reg<secondary> {    // SDM 3C 25.6.2, secondary controls
     using ept = bit<secondary, 1>;
     using rdtscp = bit<secondary, 3>;
     using vpid = bit<secondary, 5>;
@@ -32,17 +33,18 @@ struct secondary : reg<secondary> { // SDM 3C 25.6.2, secondary controls
 };
 static_assert(secondary{}.with<secondary::ept>(true).raw == 2);
 
-struct exit_control : reg<exit_control> { // SDM 3C 25.7.1 "VM-Exit Controls"
+struct exit_control : reg<exit_control> {    // SDM 3C 25.7.1 "VM-Exit Controls"
     using save_debug = bit<exit_control, 2>;
     using host_64 = bit<exit_control, 9>;
     using save_pat = bit<exit_control, 18>;
     using load_pat = bit<exit_control, 19>;
     using save_efer = bit<exit_control, 20>;
     using load_efer = bit<exit_control, 21>;
+    using save_timer = bit<exit_control, 22>; // only together with pin::preemption_timer
 };
 static_assert(exit_control{}.with<exit_control::host_64>(true).raw == 512);
 
-struct entry_control : reg<entry_control> { // SDM 3C 25.8.1 "VM-Entry Controls"
+struct entry_control : reg<entry_control> {    // SDM 3C 25.8.1 "VM-Entry Controls"
     using load_debug = bit<entry_control, 2>;
     using ia32e = bit<entry_control, 9>;
     using load_pat = bit<entry_control, 14>;
@@ -50,20 +52,18 @@ struct entry_control : reg<entry_control> { // SDM 3C 25.8.1 "VM-Entry Controls"
 };
 static_assert(entry_control{}.with<entry_control::ia32e>(true).raw == 512);
 
-struct ept_pointer : reg<ept_pointer> { // SDM 3C 25.6.11 "Extended-Page-Table Pointer (EPTP)"
+struct ept_pointer : reg<ept_pointer> {    // SDM 3C 25.6.11 "Extended-Page-Table Pointer (EPTP)"
     using memory_type = field<ept_pointer, 2, 0>;
-    using walk_length = field<ept_pointer, 5, 3>; // levels - 1
+    using walk_length = field<ept_pointer, 5, 3>;    // levels - 1
     using table = field<ept_pointer, 51, 12>;
     static constexpr ept_pointer to(hpa root) {
-        return ept_pointer{}
-            .with<memory_type>(6u)
-            .with<walk_length>(3u)
-            .with<table>(root.raw >> 12);
+        return ept_pointer{}.with<memory_type>(6u).with<walk_length>(3u).with<table>(root.raw >>
+                                                                                     12);
     }
 };
 static_assert(ept_pointer::to(hpa{0x5000}).raw == 0x501e);
 
-struct event_field : reg<event_field> { // SDM 3C 25.8.3 "VM-Entry Controls for Event Injection"
+struct event_field : reg<event_field> {    // SDM 3C 25.8.3 "VM-Entry Controls for Event Injection"
     using vector = field<event_field, 7, 0>;
     using type = field<event_field, 10, 8>;
     using has_error = bit<event_field, 11>;
@@ -73,7 +73,7 @@ struct event_field : reg<event_field> { // SDM 3C 25.8.3 "VM-Entry Controls for 
 };
 static_assert(event_field{}.with<event_field::valid>(true).raw == 1u << 31);
 
-struct interruptibility : reg<interruptibility> { // SDM 3C 25.4.2 "Guest Non-Register State"
+struct interruptibility : reg<interruptibility> {    // SDM 3C 25.4.2 "Guest Non-Register State"
     using sti = bit<interruptibility, 0>;
     using mov_ss = bit<interruptibility, 1>;
     using nmi = bit<interruptibility, 3>;
@@ -81,27 +81,28 @@ struct interruptibility : reg<interruptibility> { // SDM 3C 25.4.2 "Guest Non-Re
 };
 static_assert(interruptibility::shadow == 3);
 
-struct pending_debug : reg<pending_debug> { // SDM 3C 25.4.2, pending debug exceptions
+struct pending_debug : reg<pending_debug> {    // SDM 3C 25.4.2, pending debug exceptions
     using single_step = bit<pending_debug, 14>;
 };
 static_assert(pending_debug{}.with<pending_debug::single_step>(true).raw == 1u << 14);
 
 enum class activity : std::uint32_t { active = 0, hlt = 1, shutdown = 2, wait_for_sipi = 3 };
 
-struct capability : reg<capability> { // SDM 3D A.3 "VM-Execution Controls": allowed-0 and allowed-1
+struct capability
+    : reg<capability> {    // SDM 3D A.3 "VM-Execution Controls": allowed-0 and allowed-1
     using must = field<capability, 31, 0>;
     using may = field<capability, 63, 32>;
 };
 static_assert(capability::may::get(make<capability>(0x700000016)) == 7);
 
-struct basic : reg<basic> { // SDM 3D A.1 "Basic VMX Information"
+struct basic : reg<basic> {    // SDM 3D A.1 "Basic VMX Information"
     using revision = field<basic, 30, 0>;
     using memory_type = field<basic, 53, 50>;
     using true_controls = bit<basic, 55>;
 };
 static_assert(basic::revision::get(make<basic>(0x00d810000000002b)) == 0x2b);
 
-struct ept_vpid : reg<ept_vpid> { // SDM 3D A.10 "VPID and EPT Capabilities"
+struct ept_vpid : reg<ept_vpid> {    // SDM 3D A.10 "VPID and EPT Capabilities"
     using walk_4 = bit<ept_vpid, 6>;
     using write_back = bit<ept_vpid, 14>;
     using page_2m = bit<ept_vpid, 16>;
@@ -113,8 +114,8 @@ struct ept_vpid : reg<ept_vpid> { // SDM 3D A.10 "VPID and EPT Capabilities"
 };
 static_assert(ept_vpid{}.with<ept_vpid::walk_4>(true).raw == 64);
 
-struct vmx_misc : reg<vmx_misc> { // SDM 3D A.6 "Miscellaneous Data"
-    using timer_shift = field<vmx_misc, 4, 0>; // the timer counts once in 2^n ticks of the TSC
+struct vmx_misc : reg<vmx_misc> {                 // SDM 3D A.6 "Miscellaneous Data"
+    using timer_shift = field<vmx_misc, 4, 0>;    // the timer counts once in 2^n ticks of the TSC
     using stores_lma = bit<vmx_misc, 5>;
     using wait_for_sipi = bit<vmx_misc, 8>;
 };
@@ -123,7 +124,8 @@ static_assert(vmx_misc{}.with<vmx_misc::wait_for_sipi>(true).raw == 256);
 // Types for INVEPT and INVVPID. SDM 3C 29.4.3 "Invalidating Cached Translation Information".
 inline constexpr std::uint64_t invalidate_all_contexts = 2;
 
-struct ept_violation_qualification : reg<ept_violation_qualification> { // SDM 3C 28.2.1, table 28-7
+struct ept_violation_qualification
+    : reg<ept_violation_qualification> {    // SDM 3C 28.2.1, table 28-7
     using read = bit<ept_violation_qualification, 0>;
     using write = bit<ept_violation_qualification, 1>;
     using fetch = bit<ept_violation_qualification, 2>;
@@ -132,14 +134,16 @@ struct ept_violation_qualification : reg<ept_violation_qualification> { // SDM 3
     using final_access = bit<ept_violation_qualification, 8>;
     using nmi_unblocked = bit<ept_violation_qualification, 12>;
 };
-static_assert(ept_violation_qualification::rights::get(make<ept_violation_qualification>(0x38)) == 7);
+static_assert(ept_violation_qualification::rights::get(make<ept_violation_qualification>(0x38)) ==
+              7);
 
-struct cr_access : reg<cr_access> { // SDM 3C 28.2.1, table "Exit Qualification for Control-Register Accesses"
+struct cr_access
+    : reg<cr_access> {    // SDM 3C 28.2.1, table "Exit Qualification for Control-Register Accesses"
     using number = field<cr_access, 3, 0, unsigned>;
-    using type = field<cr_access, 5, 4, unsigned>; // 0 MOV to CR, 1 MOV from CR, 2 CLTS, 3 LMSW
-    using from = field<cr_access, 11, 8, unsigned>; // general register
+    using type = field<cr_access, 5, 4, unsigned>;     // 0 MOV to CR, 1 MOV from CR, 2 CLTS, 3 LMSW
+    using from = field<cr_access, 11, 8, unsigned>;    // general register
     using lmsw_source = field<cr_access, 31, 16>;
 };
 static_assert(cr_access::from::get(make<cr_access>(0x300)) == 3);
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

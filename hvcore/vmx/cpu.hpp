@@ -10,15 +10,15 @@ namespace hv::vmx {
 
 using root_machine = machine<ept_format>;
 
-/// One CPU under VMX, and the root VM's virtual CPU on it. Lies at the top of the CPU's stack: HOST_RSP
-/// points just behind the registers, so the exit entry's pushes fill them (entry.S).
+/// One CPU under VMX, and the root VM's virtual CPU on it. Lies at the top of the CPU's stack:
+/// HOST_RSP points just behind the registers, so the exit entry's pushes fill them (entry.S).
 class cpu {
 public:
-    hv::cpu base; // must be first
-    std::uint64_t launch_rsp{}; // the loader's stack, for a launch whose entry fails
+    hv::cpu base;                  // must be first
+    std::uint64_t launch_rsp{};    // the loader's stack, for a launch whose entry fails
     std::uint64_t launch_cr3{};
-    std::uint64_t exits_before{}; // this launch
-    bool second_try{};            // a failed entry is mended once
+    std::uint64_t exits_before{};    // this launch
+    bool second_try{};               // a failed entry is mended once
     root_machine* owner{};
     current_vmcs vmcs;
     hpa vmxon_at{}, vmcs_at{};
@@ -51,8 +51,10 @@ public:
     void start_by_sipi(std::uint8_t vector);
     [[nodiscard]] masked_register control_register(unsigned number) const;
     void set_control_register(unsigned number, masked_register const& r);
-    void set_processor_control(std::uint32_t mask, bool on);
-    void set_pin_control(std::uint32_t mask, bool on);
+    void open_window(std::uint64_t control);
+    void close_windows();
+    void set_time_slice(bool on);
+    void wake();
     void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
 };
 
@@ -67,9 +69,9 @@ public:
             vmcs.read<guest_pending_debug>().with<pending_debug::single_step>(true));
 }
 
-/// CR0 bits that belong to the core: NE must be set in VMX operation, and NW would take a CPU out of the
-/// coherence of caches. CR4.VMXE: as on a CPU that has no VMX.
+/// CR0 bits that belong to the core: NE must be set in VMX operation, and NW would take a CPU out
+/// of the coherence of caches. CR4.VMXE: as on a CPU that has no VMX.
 inline constexpr reserved_bits cr0_bits{.never = 0, .virtually = cr0::ne::mask | cr0::nw::mask};
 inline constexpr reserved_bits cr4_bits{.never = cr4::vmxe::mask, .virtually = 0};
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

@@ -45,4 +45,4 @@ void cpu::dump(hv_cpu_dump& out) const {
     out.gs_base = vmcs.read<guest_gs_base>().raw;
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

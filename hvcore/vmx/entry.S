@@ -23,8 +23,8 @@ hv_vmx_exit_entry:			// HOST_RIP; rsp is just behind cpu.base.gpr
 	call hv_vmx_exit		// keeps rbp, r12 to r15: they are still the guest's
 	test %al, %al
 	jne 1f
-	// An NMI that comes between a look at pending_work and VMRESUME makes its handler start over from
-	// the look, with rsp at the registers (trap.cpp): no work is slept through.
+	// An NMI that comes between a look at pending_work and VMRESUME makes its handler start over
+	// from the look, with rsp at the registers (trap.cpp): no work is slept through.
 hv_vmx_fast_check:
 	cmpl $0, HV_CPU_PENDING_WORK - HV_KEPT_BYTES(%rsp)
 	jne 4f

@@ -5,8 +5,8 @@
 namespace hv::vmx {
 
 enum launch_failure : std::uint64_t {
-    launch_refused = 1,      // VMfail: controls or host state
-    launch_entry_failed = 2, // guest state: an exit to the core, and back through hv_vmx_abandon
+    launch_refused = 1,         // VMfail: controls or host state
+    launch_entry_failed = 2,    // guest state: an exit to the core, and back through hv_vmx_abandon
 };
 
 /// The CPU that runs this in root mode, once an exit has loaded the host state.
@@ -18,10 +18,11 @@ cpu& this_cpu();
 /// What a PC does when a CPU shuts down: the whole machine is reset.
 [[noreturn]] void reset_machine();
 
-/// An NMI has arrived, in the guest or in root mode: note what it asks for. The exit path acts on it.
+/// An NMI has arrived, in the guest or in root mode: note what it asks for. The exit path acts on
+/// it.
 void meet_nmi(hv::cpu& c);
 
-} // namespace hv::vmx
+}    // namespace hv::vmx
 
 // entry.S
 extern "C" {

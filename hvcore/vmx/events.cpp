@@ -17,12 +17,12 @@ std::uint32_t access_of(ept_violation_qualification q) {
     return access;
 }
 
-} // namespace
+}    // namespace
 
 void reset_machine() {
-    insn::outb(0xcf9, 0x06); // reset control register of the chipset
-    insn::outb(0x64, 0xfe);  // keyboard controller
-    insn::lidt({0, 0});      // and if neither is there: shut down outside the guest
+    insn::outb(0xcf9, 0x06);    // reset control register of the chipset
+    insn::outb(0x64, 0xfe);     // keyboard controller
+    insn::lidt({0, 0});         // and if neither is there: shut down outside the guest
     for (;;) insn::interrupt<3>();
 }
 
@@ -38,8 +38,8 @@ after on_ept_violation(cpu& c) {
         return after::resume;
     }
     // An IRET that is executed again must find NMIs blocked again. SDM 3C 28.2.3.
-    bool const delivering =
-        make<event_field>(c.vmcs.read<vectoring_event>()).get<event_field::valid>();
+    bool const delivering = make<event_field>(c.vmcs.read<vectoring_event>())
+                                .get<event_field::valid>();
     if (q.get<ept_violation_qualification::nmi_unblocked>() && !delivering) {
         auto const s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
         c.vmcs.write<guest_interruptibility>(
@@ -50,7 +50,7 @@ after on_ept_violation(cpu& c) {
 
 after on_ept_misconfiguration(cpu& c) {
     c.record(HV_RECORD_UNEXPECTED_EXIT, c.vmcs.read<guest_physical_address>().raw);
-    return after::park; // the core wrote an entry that it must not write
+    return after::park;    // the core wrote an entry that it must not write
 }
 
 after on_nmi(cpu& c) {
@@ -62,7 +62,7 @@ after on_nmi(cpu& c) {
 }
 
 after on_nmi_window(cpu& c) {
-    c.set_processor_control(static_cast<std::uint32_t>(processor::nmi_window::mask), false);
+    c.close_windows();
     if (c.base.nmi_waits) c.deliver_nmi();
     return after::resume;
 }
@@ -98,8 +98,9 @@ after on_triple_fault(cpu& c) {
     reset_machine();
 }
 
-/// No 64-bit Linux switches tasks. In 32-bit code there is no way to do it on the guest's behalf without reading
-/// its memory, which this core does not: the switch fails as one to a bad task does.
+/// No 64-bit Linux switches tasks. In 32-bit code there is no way to do it on the guest's behalf
+/// without reading its memory, which this core does not: the switch fails as one to a bad task
+/// does.
 after on_task_switch(cpu& c) {
     auto const task = static_cast<std::uint16_t>(c.vmcs.read<exit_qualification>() & 0xfff8);
     c.record(HV_RECORD_UNEXPECTED_EXIT, task);
@@ -107,8 +108,8 @@ after on_task_switch(cpu& c) {
     return after::resume;
 }
 
-/// The guest state is not one that a CPU enters. At launch the loader gets an error. Later on it is the core's
-/// mistake: it takes back what it put there itself and tries once more.
+/// The guest state is not one that a CPU enters. At launch the loader gets an error. Later on it is
+/// the core's mistake: it takes back what it put there itself and tries once more.
 after on_entry_failed(cpu& c) {
     if (c.first_exit()) hv_vmx_abandon(c);
     c.record(HV_RECORD_ENTRY_FAILED, c.vmcs.read<exit_qualification>());
@@ -122,4 +123,4 @@ after on_entry_failed(cpu& c) {
     return after::resume;
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

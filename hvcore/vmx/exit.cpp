@@ -8,24 +8,25 @@ namespace hv::vmx {
 
 namespace {
 
+// gate: list (of the reasons in SDM 3D C)
 after dispatch(exit_reason why, cpu& c) {
-    switch (why) { // no default, so that the compiler lists what is missing
-    case exit_reason::cpuid:                return on_cpuid(c);
-    case exit_reason::vmcall:               return on_vmcall(c);
-    case exit_reason::ept_violation:        return on_ept_violation(c);
-    case exit_reason::msr_read:             return on_msr_read(c);
-    case exit_reason::msr_write:            return on_msr_write(c);
-    case exit_reason::exception_or_nmi:     return on_nmi(c);
-    case exit_reason::nmi_window:           return on_nmi_window(c);
-    case exit_reason::preemption_timer:     return on_preemption_timer(c);
-    case exit_reason::cr_access:            return on_cr_access(c);
-    case exit_reason::xsetbv:               return on_xsetbv(c);
-    case exit_reason::init:                 return on_init(c);
-    case exit_reason::sipi:                 return on_sipi(c);
-    case exit_reason::invd:                 return on_invd(c);
-    case exit_reason::triple_fault:         return on_triple_fault(c);
-    case exit_reason::task_switch:          return on_task_switch(c);
-    case exit_reason::ept_misconfiguration: return on_ept_misconfiguration(c);
+    switch (why) {    // no default, so that the compiler lists what is missing
+    case exit_reason::cpuid:                      return on_cpuid(c);
+    case exit_reason::vmcall:                     return on_vmcall(c);
+    case exit_reason::ept_violation:              return on_ept_violation(c);
+    case exit_reason::msr_read:                   return on_msr_read(c);
+    case exit_reason::msr_write:                  return on_msr_write(c);
+    case exit_reason::exception_or_nmi:           return on_nmi(c);
+    case exit_reason::nmi_window:                 return on_nmi_window(c);
+    case exit_reason::preemption_timer:           return on_preemption_timer(c);
+    case exit_reason::cr_access:                  return on_cr_access(c);
+    case exit_reason::xsetbv:                     return on_xsetbv(c);
+    case exit_reason::init:                       return on_init(c);
+    case exit_reason::sipi:                       return on_sipi(c);
+    case exit_reason::invd:                       return on_invd(c);
+    case exit_reason::triple_fault:               return on_triple_fault(c);
+    case exit_reason::task_switch:                return on_task_switch(c);
+    case exit_reason::ept_misconfiguration:       return on_ept_misconfiguration(c);
     case exit_reason::getsec:
     case exit_reason::vmclear:
     case exit_reason::vmlaunch:
@@ -38,7 +39,7 @@ after dispatch(exit_reason why, cpu& c) {
     case exit_reason::vmxon:
     case exit_reason::invept:
     case exit_reason::invvpid:
-    case exit_reason::vmfunc:               return on_vmx_instruction(c);
+    case exit_reason::vmfunc:                     return on_vmx_instruction(c);
     case exit_reason::entry_failed_guest_state:
     case exit_reason::entry_failed_msr_load:
     case exit_reason::entry_failed_machine_check: return on_entry_failed(c);
@@ -72,13 +73,14 @@ after dispatch(exit_reason why, cpu& c) {
     case exit_reason::rdseed:
     case exit_reason::page_modification_log_full:
     case exit_reason::xsaves:
-    case exit_reason::xrstors: return on_unexpected(c);
+    case exit_reason::xrstors:                    return on_unexpected(c);
     }
     return on_unexpected(c);
 }
 
-/// An exit in the middle of the delivery of an event took that event away: deliver it again, once, unless
-/// the handler put something in its place. SDM 3C 28.2.4 "Information for VM Exits During Event Delivery".
+/// An exit in the middle of the delivery of an event took that event away: deliver it again, once,
+/// unless the handler put something in its place. SDM 3C 28.2.4 "Information for VM Exits During
+/// Event Delivery".
 void deliver_again(cpu const& c) {
     auto event = make<event_field>(c.vmcs.read<vectoring_event>());
     if (!event.get<event_field::valid>()) return;
@@ -90,7 +92,8 @@ void deliver_again(cpu const& c) {
     constexpr auto known = event_field::vector::mask | event_field::type::mask |
                            event_field::has_error::mask | event_field::valid::mask;
     c.vmcs.write<entry_event>(static_cast<std::uint32_t>(event.raw & known));
-    // The NMI that was being delivered has blocked others already; the second delivery does so again.
+    // The NMI that was being delivered has blocked others already; the second delivery does so
+    // again.
     if (event.get<event_field::type>() == event_field::nmi) {
         auto const s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
         c.vmcs.write<guest_interruptibility>(
@@ -103,19 +106,19 @@ void handle_rare(cpu& c, exit_information why) {
     auto const next = dispatch(static_cast<exit_reason>(why.get<exit_information::basic>()), c);
     if (next == after::park) park(c, "exit");
     if (c.base.state.load() == cpu_state::unhoisted) return;
-    if (next == after::advance) c.advance();
-    else deliver_again(c);
+    if (next == after::advance)
+        c.advance();
+    else
+        deliver_again(c);
 }
 
 constexpr bool is(exit_information why, exit_reason reason) {
     return why.raw == static_cast<std::uint64_t>(reason);
 }
 
-void count(cpu const& c, exit_information why) {
-    ++c.base.shared->counter[why.raw % HV_COUNTERS];
-}
+void count(cpu const& c, exit_information why) { ++c.base.shared->counter[why.raw % HV_COUNTERS]; }
 
-} // namespace
+}    // namespace
 
 after on_unexpected(cpu& c) {
     c.record(HV_RECORD_UNEXPECTED_EXIT, c.vmcs.read<exit_qualification>());
@@ -123,10 +126,11 @@ after on_unexpected(cpu& c) {
     return after::resume;
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx
 
-/// All exits come here first, with the registers that C++ may change in `c.base.gpr`. The two frequent ones are
-/// answered at once; true sends all others, with all registers saved, to hv_vmx_exit_rare.
+/// All exits come here first, with the registers that C++ may change in `c.base.gpr`. The two
+/// frequent ones are answered at once; true sends all others, with all registers saved, to
+/// hv_vmx_exit_rare.
 extern "C" bool hv_vmx_exit(hv::vmx::cpu& c) {
     using namespace hv::vmx;
     auto& r = c.base.gpr;
@@ -136,7 +140,7 @@ extern "C" bool hv_vmx_exit(hv::vmx::cpu& c) {
         hv::insn::cpuid(r.rax, r.rbx, r.rcx, r.rdx);
     } else if (!is(why, exit_reason::vmcall) || r.rax != HV_CALL_NOP || c.privilege() != 0) {
         return true;
-    } // the answer of the no-op, 0, is in rax already
+    }    // the answer of the no-op, 0, is in rax already
     count(c, why);
     c.advance();
     return false;

@@ -6,7 +6,7 @@
 // gate: list
 namespace hv::vmx {
 
-enum class exit_reason : std::uint16_t { // SDM 3D C "VMX Basic Exit Reasons"
+enum class exit_reason : std::uint16_t {    // SDM 3D C "VMX Basic Exit Reasons"
     exception_or_nmi = 0,
     external_interrupt = 1,
     triple_fault = 2,
@@ -71,10 +71,10 @@ enum class exit_reason : std::uint16_t { // SDM 3D C "VMX Basic Exit Reasons"
     xrstors = 64,
 };
 
-struct exit_information : reg<exit_information> { // SDM 3C 25.9.1 "Basic VM-Exit Information"
+struct exit_information : reg<exit_information> {    // SDM 3C 25.9.1 "Basic VM-Exit Information"
     using basic = field<exit_information, 15, 0>;
     using entry_failed = bit<exit_information, 31>;
 };
 static_assert(exit_information::basic::get(make<exit_information>(0x80000021)) == 33);
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

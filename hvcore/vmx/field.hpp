@@ -11,17 +11,15 @@ namespace hv::vmx {
 /// One field of the VMCS: encoding, width and type. SDM 3D B "Field Encoding in VMCS".
 template <std::uint32_t Encoding, typename T> struct vmcs_field {
     static constexpr std::uint32_t encoding = Encoding;
-    static constexpr unsigned width = Encoding >> 13 & 3; // 0: 16, 1: 64, 2: 32 bits, 3: natural
+    static constexpr unsigned width = Encoding >> 13 & 3;    // 0: 16, 1: 64, 2: 32 bits, 3: natural
     static constexpr bool read_only = (Encoding >> 10 & 3) == 1;
-    static_assert(sizeof(T) == (width == 0   ? 2
-                                : width == 2 ? 4
-                                             : 8),
-                  "not the field's width");
+    static_assert(sizeof(T) == (width == 0 ? 2 : width == 2 ? 4 : 8), "not the field's width");
     using value_type = T;
 };
 
 using vpid = vmcs_field<0x0000, std::uint16_t>;
-using guest_es_selector = vmcs_field<0x0800, std::uint16_t>; // cs ss ds fs gs ldtr tr follow by 2
+using guest_es_selector =
+    vmcs_field<0x0800, std::uint16_t>;    // cs ss ds fs gs ldtr tr follow by 2
 using guest_cs_selector = vmcs_field<0x0802, std::uint16_t>;
 using guest_ss_selector = vmcs_field<0x0804, std::uint16_t>;
 using guest_tr_selector = vmcs_field<0x080e, std::uint16_t>;
@@ -111,4 +109,4 @@ using host_sysenter_eip = vmcs_field<0x6c12, std::uint64_t>;
 using host_rsp = vmcs_field<0x6c14, std::uint64_t>;
 using host_rip = vmcs_field<0x6c16, std::uint64_t>;
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

@@ -13,7 +13,7 @@ segment read_segment(std::uint16_t value, table_register const& gdt, gva ldt) {
     auto const table = s.get<selector::local>() ? ldt.raw : gdt.base;
     auto const* at = reinterpret_cast<std::uint64_t const*>(table) + s.get<selector::index>();
     auto const low = make<descriptor>(at[0]);
-    constexpr std::uint64_t code_or_data = 1u << 4; // S, in access_low
+    constexpr std::uint64_t code_or_data = 1u << 4;    // S, in access_low
     bool const system = (low.get<descriptor::access_low>() & code_or_data) == 0;
     return unpack(value, low, system ? at[1] & 0xffffffff : 0);
 }
@@ -42,7 +42,7 @@ void write_segments(current_vmcs const& v) {
     v.write<guest_idtr_limit>(idt.limit);
 }
 
-} // namespace
+}    // namespace
 
 void write_guest_state(cpu& c, hv_launch const& a) {
     auto const& v = c.vmcs;
@@ -86,4 +86,4 @@ void restore_linux_state(cpu const& c) {
     insn::write_cr3(c.launch_cr3);
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

@@ -8,7 +8,8 @@ namespace hv::vmx {
 
 namespace {
 constexpr std::uint16_t root_vpid = 1;
-constexpr std::uint32_t slice_ticks = 1u << 14; // how long an access that is only logged may go on
+constexpr std::uint32_t slice_ticks = 1u
+                                      << 14;    // how long an access that is only logged may go on
 
 /// The core's CR4: no PCIDs, no global pages, no rights that depend on user pages, XSETBV possible.
 cr4 core_cr4() {
@@ -21,11 +22,14 @@ cr4 core_cr4() {
 }
 
 constexpr cr0 core_cr0(std::uint64_t fixed) {
-    return make<cr0>(fixed).with<cr0::pe>(true).with<cr0::pg>(true).with<cr0::ne>(true).with<cr0::wp>(
-        true);
+    return make<cr0>(fixed)
+        .with<cr0::pe>(true)
+        .with<cr0::pg>(true)
+        .with<cr0::ne>(true)
+        .with<cr0::wp>(true);
 }
-constexpr std::uint64_t power_on_pat = 0x0007040600070406; // SDM 3A 12.12.4
-} // namespace
+constexpr std::uint64_t power_on_pat = 0x0007040600070406;    // SDM 3A 12.12.4
+}    // namespace
 
 void write_controls(cpu& c, std::uint32_t number, control_set const& controls) {
     auto const& v = c.vmcs;
@@ -54,15 +58,15 @@ void write_host_state(cpu const& c) {
     v.write<host_cr0>(core_cr0(insn::rdmsr(msr::ia32_vmx_cr0_fixed0)));
     v.write<host_cr3>(c.owner->space.root().raw);
     v.write<host_cr4>(core_cr4());
-    v.write<host_efer>(
-        efer{}.with<efer::lme>(true).with<efer::lma>(true).with<efer::nxe>(true));
+    v.write<host_efer>(efer{}.with<efer::lme>(true).with<efer::lma>(true).with<efer::nxe>(true));
     v.write<host_pat>(power_on_pat);
     v.write<host_cs_selector>(core_selector::code);
     v.write<host_ss_selector>(core_selector::data);
     v.write<host_tr_selector>(core_selector::task);
-    for (auto i : {0u, 3u, 4u, 5u}) v.write_at<host_es_selector>(i, 0); // ES DS FS GS
+    for (auto i : {0u, 3u, 4u, 5u}) v.write_at<host_es_selector>(i, 0);    // ES DS FS GS
     v.write<host_fs_base>(0);
-    v.write<host_gs_base>(reinterpret_cast<std::uint64_t>(&c)); // the trap handlers find it there
+    v.write<host_gs_base>(
+        reinterpret_cast<std::uint64_t>(&c));    // the trap handlers find it there
     v.write<host_tr_base>(reinterpret_cast<std::uint64_t>(&c.base.tss));
     v.write<host_gdtr_base>(reinterpret_cast<std::uint64_t>(&c.base.gdt));
     v.write<host_idtr_base>(reinterpret_cast<std::uint64_t>(c.owner->idt.begin()));
@@ -73,4 +77,4 @@ void write_host_state(cpu const& c) {
     v.write<host_rip>(reinterpret_cast<std::uint64_t>(hv_vmx_exit_entry));
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

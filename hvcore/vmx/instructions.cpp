@@ -40,7 +40,8 @@ after on_vmx_instruction(cpu& c) {
     return after::resume;
 }
 
-/// Caches of the whole machine would lose what was not written back, the core's data too: write it back.
+/// Caches of the whole machine would lose what was not written back, the core's data too: write it
+/// back.
 after on_invd(cpu&) {
     insn::wbinvd();
     return after::advance;
@@ -59,4 +60,4 @@ after on_xsetbv(cpu& c) {
     return after::resume;
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

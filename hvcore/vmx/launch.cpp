@@ -25,15 +25,13 @@ status check_cpu(launch_progress& progress) {
     return done;
 }
 
-unsigned max_phy_addr() {
-    return insn::cpuid(0x80000008, 0).eax & 0xff;
-}
+unsigned max_phy_addr() { return insn::cpuid(0x80000008, 0).eax & 0xff; }
 
 /// Everything that all CPUs share, on the first one.
 status build_machine(root_machine& m, hv_launch const& a, image_sizes const& sizes, hva base,
                      stage_limits const& limits, launch_progress& progress) {
     if (auto const built = build_memory(m, a, sizes, base); !built) {
-        progress.back_to(HV_STEP_ARGUMENTS); // the chunks are not what the layout needs
+        progress.back_to(HV_STEP_ARGUMENTS);    // the chunks are not what the layout needs
         return built.error();
     }
     m.max_phy_addr = max_phy_addr();
@@ -43,7 +41,8 @@ status build_machine(root_machine& m, hv_launch const& a, image_sizes const& siz
     return done;
 }
 
-/// The CPU's ring and counters, which outlive a launch: a CPU that left and comes back goes on counting.
+/// The CPU's ring and counters, which outlive a launch: a CPU that left and comes back goes on
+/// counting.
 void build_ring(cpu& c, root_machine const& m, hv_launch const& a, hva base) {
     auto const page = m.all.layout().shared_cpu_first() + std::uint64_t{shared_cpu_pages} * a.cpu;
     auto const shared = page_at(base, page).raw;
@@ -81,7 +80,7 @@ result<cpu*> build_cpu(root_machine& m, hv_launch const& a, cpu_area area, hva b
     return &c;
 }
 
-} // namespace
+}    // namespace
 
 status enter_vmx(cpu& c, launch_progress& progress) {
     auto const revision = static_cast<std::uint32_t>(
@@ -98,7 +97,7 @@ status enter_vmx(cpu& c, launch_progress& progress) {
 }
 
 void leave_vmx(cpu& c) {
-    static_cast<void>(insn::vmclear(c.vmcs_at)); // so that the CPU does not write to it later
+    static_cast<void>(insn::vmclear(c.vmcs_at));    // so that the CPU does not write to it later
     insn::vmxoff();
     insn::write_cr4(make<cr4>(insn::read_cr4()).with<cr4::vmxe>(false).raw);
 }
@@ -128,7 +127,7 @@ status load_and_launch(cpu& c, hv_launch const& a, control_set const& controls,
     c.owner->cpus[a.cpu] = &c.base;
     c.base.records.append({.tsc = insn::rdtsc(), .kind = HV_RECORD_LAUNCHED});
     bool const spoil = !progress.reach(HV_STEP_ENTRY);
-    if (spoil) c.vmcs.write<guest_rflags>(rflags{}); // a test wants the entry itself to fail
+    if (spoil) c.vmcs.write<guest_rflags>(rflags{});    // a test wants the entry itself to fail
     auto const how = hv_vmx_launch(c);
     c.base.state.store(cpu_state::absent);
     c.base.shared->launched = 0;
@@ -143,10 +142,10 @@ status load_and_launch(cpu& c, hv_launch const& a, control_set const& controls,
     return error{errc::io};
 }
 
-} // namespace
+}    // namespace
 
-status launch(hv_launch const& a, root_machine& m, cpu_area area, image_sizes const& sizes, hva base,
-              launch_progress& progress) {
+status launch(hv_launch const& a, root_machine& m, cpu_area area, image_sizes const& sizes,
+              hva base, launch_progress& progress) {
     HV_TRY(check_cpu(progress));
     HV_TRY(progress.reach(HV_STEP_CAPABILITIES));
     auto const controls = HV_TRY(choose_controls(progress.detail));
@@ -162,4 +161,4 @@ status launch(hv_launch const& a, root_machine& m, cpu_area area, image_sizes co
     return failed;
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

@@ -8,9 +8,7 @@ struct code_access : reg<code_access> {
     using long_mode = bit<code_access, 13>;
 };
 
-constexpr bool canonical(gva a) {
-    return a.raw + (1ull << 47) < 1ull << 48;
-}
+constexpr bool canonical(gva a) { return a.raw + (1ull << 47) < 1ull << 48; }
 
 void host_from_guest(current_vmcs const& v, gva target) {
     v.write<host_cr0>(v.read<guest_cr0>());
@@ -36,12 +34,14 @@ void host_from_guest(current_vmcs const& v, gva target) {
     v.write<host_rsp>(v.read<guest_rsp>().raw);
     v.write<host_rip>(target.raw);
 }
-} // namespace
+}    // namespace
 
-/// The only instruction that changes CR3, RIP, RSP, GDTR, IDTR and TR at once is a VM exit, so the way back is
-/// one: the host state becomes what Linux runs with, the guest state becomes one that no CPU enters
-/// (RFLAGS bit 1 clear), and the failing VMRESUME loads the host state, that is Linux, at `target`.
-/// Errors   invalid: not 64-bit code, a selector with RPL or LDT, or a target that is not canonical.
+/// The only instruction that changes CR3, RIP, RSP, GDTR, IDTR and TR at once is a VM exit, so the
+/// way back is one: the host state becomes what Linux runs with, the guest state becomes one that
+/// no CPU enters (RFLAGS bit 1 clear), and the failing VMRESUME loads the host state, that is
+/// Linux, at `target`.
+/// Errors   invalid: not 64-bit code, a selector with RPL or LDT, or a target that is not
+///          canonical.
 /// Source   SDM 3C 27.8 "VM-Entry Failures During or After Loading Guest State".
 status cpu::leave(gva target) {
     auto const cs = make<code_access>(vmcs.read<guest_cs_access>());
@@ -60,4 +60,4 @@ status cpu::leave(gva target) {
     return done;
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

@@ -10,7 +10,7 @@ namespace {
 struct msr_access {
     std::uint32_t index;
     bool write;
-    std::uint64_t value; // of a write
+    std::uint64_t value;    // of a write
     [[nodiscard]] std::uint32_t bits() const {
         return write ? std::uint32_t{HV_ACCESS_WRITE} : std::uint32_t{HV_ACCESS_READ};
     }
@@ -53,11 +53,9 @@ template <typename F> bool get(cpu const& c, std::uint64_t& value) {
     return true;
 }
 
-constexpr bool canonical(std::uint64_t a) {
-    return a + (1ull << 47) < 1ull << 48;
-}
+constexpr bool canonical(std::uint64_t a) { return a + (1ull << 47) < 1ull << 48; }
 
-constexpr bool valid_pat(std::uint64_t value) { // SDM 3A 12.12.2 "IA32_PAT MSR"
+constexpr bool valid_pat(std::uint64_t value) {    // SDM 3A 12.12.2 "IA32_PAT MSR"
     for (unsigned i = 0; i < 8; ++i) {
         auto const type = value >> 8 * i & 0xff;
         if (type > 7 || type == 2 || type == 3) return false;
@@ -88,7 +86,8 @@ bool write_msr(cpu& c, std::uint32_t index, std::uint64_t value) {
     case msr::ia32_fs_base:      return canonical(value) && put<guest_fs_base>(c, value);
     case msr::ia32_gs_base:      return canonical(value) && put<guest_gs_base>(c, value);
     case msr::ia32_pat:          return valid_pat(value) && put<guest_pat>(c, value);
-    // DEBUGCTL's bits differ from CPU to CPU: try the value on this one. The exit loaded the core's own.
+    // DEBUGCTL's bits differ from CPU to CPU: try the value on this one. The exit loaded the core's
+    // own.
     case msr::ia32_debugctl: {
         std::uint64_t own = 0;
         if (!insn::rdmsr_safe(index, own) || !insn::wrmsr_safe(index, value)) return false;
@@ -102,20 +101,20 @@ bool write_msr(cpu& c, std::uint32_t index, std::uint64_t value) {
 
 bool read_msr(cpu const& c, std::uint32_t index, std::uint64_t& value) {
     switch (index) {
-    case msr::ia32_sysenter_cs:  return get<guest_sysenter_cs>(c, value);
-    case msr::ia32_sysenter_esp: return get<guest_sysenter_esp>(c, value);
-    case msr::ia32_sysenter_eip: return get<guest_sysenter_eip>(c, value);
-    case msr::ia32_fs_base:      return get<guest_fs_base>(c, value);
-    case msr::ia32_gs_base:      return get<guest_gs_base>(c, value);
-    case msr::ia32_pat:          return get<guest_pat>(c, value);
-    case msr::ia32_debugctl:     return get<guest_debugctl>(c, value);
-    case msr::ia32_efer:         return get<guest_efer>(c, value);
+    case msr::ia32_sysenter_cs:     return get<guest_sysenter_cs>(c, value);
+    case msr::ia32_sysenter_esp:    return get<guest_sysenter_esp>(c, value);
+    case msr::ia32_sysenter_eip:    return get<guest_sysenter_eip>(c, value);
+    case msr::ia32_fs_base:         return get<guest_fs_base>(c, value);
+    case msr::ia32_gs_base:         return get<guest_gs_base>(c, value);
+    case msr::ia32_pat:             return get<guest_pat>(c, value);
+    case msr::ia32_debugctl:        return get<guest_debugctl>(c, value);
+    case msr::ia32_efer:            return get<guest_efer>(c, value);
     case msr::ia32_feature_control: value = hidden_feature_control; return true;
-    default:                     return insn::rdmsr_safe(index, value);
+    default:                        return insn::rdmsr_safe(index, value);
     }
 }
 
-} // namespace
+}    // namespace
 
 after on_msr_read(cpu& c) {
     auto& r = c.base.gpr;
@@ -140,9 +139,11 @@ after on_msr_write(cpu& c) {
     case msr_decision::guard:  break;
     }
     if (write_guarded(c.machine(), c, a.index, a.value) == guarded::write) return after::advance;
-    if (is_mtrr(a.index)) c.record(HV_RECORD_MTRR_DENIED, a.index, a.value);
-    else record_msr(c, a, {action::deny, 0});
+    if (is_mtrr(a.index))
+        c.record(HV_RECORD_MTRR_DENIED, a.index, a.value);
+    else
+        record_msr(c, a, {action::deny, 0});
     return fault(c);
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What INIT and SIPI do to a CPU. SDM 3A 10.1.1 "Processor State After Reset", table 10-1, column INIT.
+// What INIT and SIPI do to a CPU. SDM 3A 10.1.1 "Processor State After Reset", table 10-1, column
+// INIT.
 #include "vmx/cpu.hpp"
 
 namespace hv::vmx {
@@ -7,7 +8,7 @@ namespace hv::vmx {
 namespace {
 constexpr std::uint32_t real_code = 0x9b, real_data = 0x93, real_ldt = 0x82, real_task = 0x8b;
 constexpr std::uint64_t cr0_after_init = cr0::et::mask | cr0::nw::mask | cr0::cd::mask;
-constexpr unsigned segments = 8, cs = 1, ldtr = 6, tr = 7; // ES CS SS DS FS GS LDTR TR
+constexpr unsigned segments = 8, cs = 1, ldtr = 6, tr = 7;    // ES CS SS DS FS GS LDTR TR
 
 constexpr std::uint32_t access_of(unsigned i) {
     switch (i) {
@@ -31,7 +32,7 @@ void reset_segments(current_vmcs const& v) {
     v.write<guest_gdtr_limit>(0xffff);
     v.write<guest_idtr_limit>(0xffff);
 }
-} // namespace
+}    // namespace
 
 void cpu::reset_by_init() {
     reset_segments(vmcs);
@@ -55,7 +56,7 @@ void cpu::reset_by_init() {
     vmcs.write<guest_pending_debug>(pending_debug{});
     vmcs.write<entry_event>(0);
     base.gpr = {};
-    base.gpr.rdx = insn::cpuid(1, 0).eax; // family, model, stepping
+    base.gpr.rdx = insn::cpuid(1, 0).eax;    // family, model, stepping
     base.nmi_waits = false;
     set_processor_control(static_cast<std::uint32_t>(processor::nmi_window::mask), false);
     vmcs.write<guest_activity>(std::uint32_t(activity::wait_for_sipi));
@@ -66,10 +67,10 @@ void cpu::start_by_sipi(std::uint8_t vector) {
     vmcs.write<guest_cs_selector>(static_cast<std::uint16_t>(vector << 8));
     vmcs.write_at<guest_es_base>(cs, std::uint64_t{vector} << 12);
     vmcs.write<guest_rip>(gva{});
-    vmcs.write<guest_interruptibility>(0); // Bochs saves the blocking of SMIs while it waits
+    vmcs.write<guest_interruptibility>(0);    // Bochs saves the blocking of SMIs while it waits
     vmcs.write<guest_activity>(std::uint32_t(activity::active));
     base.state.store(cpu_state::running);
-    synchronise(); // whatever was shot down while nothing ran here
+    synchronise();    // whatever was shot down while nothing ran here
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx

@@ -8,18 +8,19 @@ namespace hv::vmx {
 
 namespace {
 
-struct mcg_status : reg<mcg_status> { // SDM 3B 16.3.1.2 "IA32_MCG_STATUS MSR"
+struct mcg_status : reg<mcg_status> {    // SDM 3B 16.3.1.2 "IA32_MCG_STATUS MSR"
     using restart_valid = bit<mcg_status, 0>;
     using in_progress = bit<mcg_status, 2>;
 };
 static_assert(mcg_status{}.with<mcg_status::in_progress>(true).raw == 4);
 
-/// Between the last look at pending_work and VMRESUME a note would be slept through: start over from the look.
-/// The registers are still where the exit entry pushed them, pops do not change memory.
+/// Between the last look at pending_work and VMRESUME a note would be slept through: start over
+/// from the look. The registers are still where the exit entry pushed them, pops do not change
+/// memory.
 void restart_entry(cpu& c, trap_frame& f) {
     struct stretch {
         char const *from, *end;
-        std::uint64_t kept; // bytes of registers that this way out has not pushed
+        std::uint64_t kept;    // bytes of registers that this way out has not pushed
     };
     constexpr auto kept = offsetof(general_registers, r11);
     stretch const both[] = {{hv_vmx_fast_check, hv_vmx_fast_end, kept},
@@ -52,10 +53,11 @@ void print(char const*) {}
 void print(std::uint64_t) {}
 #endif
 
-} // namespace
+}    // namespace
 
 cpu& this_cpu() {
-    return *reinterpret_cast<cpu*>(insn::rdmsr(msr::ia32_gs_base)); // write_host_state put it there
+    return *reinterpret_cast<cpu*>(
+        insn::rdmsr(msr::ia32_gs_base));    // write_host_state put it there
 }
 
 void meet_nmi(hv::cpu& c) {
@@ -73,10 +75,10 @@ void park(cpu& c, char const* why) {
     print("\n");
     c.base.state.store(cpu_state::parked);
     c.base.shared->parked = 1;
-    for (;;) insn::cli_hlt(); // an NMI wakes it, is answered by nobody, and it halts again
+    for (;;) insn::cli_hlt();    // an NMI wakes it, is answered by nobody, and it halts again
 }
 
-} // namespace hv::vmx
+}    // namespace hv::vmx
 
 extern "C" void hv_trap(hv::trap_frame& f) {
     using namespace hv;

@@ -7,8 +7,10 @@
 namespace hv::vmx {
 
 template <typename T> constexpr std::uint64_t to_raw(T v) {
-    if constexpr (requires { v.raw; }) return v.raw;
-    else return static_cast<std::uint64_t>(v);
+    if constexpr (requires { v.raw; })
+        return v.raw;
+    else
+        return static_cast<std::uint64_t>(v);
 }
 template <typename T> constexpr T from_raw(std::uint64_t raw) {
     if constexpr (requires(T t) { t.raw; }) {
@@ -43,4 +45,4 @@ public:
     }
 };
 
-} // namespace hv::vmx
+}    // namespace hv::vmx
