@@ -37,7 +37,8 @@ enum hv_call {
     // The ratchet: from now on rules can only be added, and no CPU can be unhoisted before the next
     // boot.
     HV_CALL_POLICY_LOCK = 7,
-    // rsi = ring of a CPU: writes struct hv_cpu_dump of that CPU's last exit to the mailbox.
+    // rsi = ring of this CPU (no other's state can be read): writes struct hv_cpu_dump of its last
+    // exit to the mailbox. -EINVAL: another CPU's ring.
     HV_CALL_DUMP = 8,
     // Builds with test hooks only (-ENOSYS otherwise): rsi = enum hv_test_hook.
     HV_CALL_TEST = 9,

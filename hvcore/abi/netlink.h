@@ -27,8 +27,8 @@ enum hv_command {
     HV_CMD_POLICY_LOCK,    // → ack
     // the caller becomes the reader: all unreleased records are sent again to the group. → ack
     HV_CMD_RECORDS_ATTACH,
-    // HV_ATTR_RING, HV_ATTR_SEQUENCE: records before it are safe, their slots may be used again. →
-    // ack
+    // HV_ATTR_RING, HV_ATTR_SEQUENCE, HV_ATTR_SESSION (none: the oldest that was sent): records
+    // before SEQUENCE are safe, their slots may be used again. → ack
     HV_CMD_RECORDS_ACK,
     // event: HV_ATTR_RING, HV_ATTR_DROPPED, HV_ATTR_SESSION, HV_ATTR_RECORDS (array of struct
     // hv_record)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Records and counters: pages that the core writes and the root VM may only read.
+// A CPU's shared pages are one page with struct hv_cpu_shared, then HV_RING_PAGES of records.
 // Ring i belongs to the CPU launched as number i. head counts records written since the launch,
 // tail those released by HV_CALL_RECORDS_RELEASE; record n lies in slot n % HV_RING_RECORDS. When
 // head - tail is HV_RING_RECORDS the next record is counted in `dropped` and not written.
