@@ -34,10 +34,10 @@ std::uint64_t hoisted_cpus(ordered_json const& status) {
 
 void print_start(context& with, ordered_json const& status) {
     if (with.json) return with.print_json(status);
-    with.print("hoisted: " + std::to_string(hoisted_cpus(status)) + " CPUs under " +
+    with.print("hoisted: " + counted(hoisted_cpus(status), "CPU") + " under " +
                status.at("backend").get<std::string>() + ", " +
                human_bytes(status.at("memory").at("reserved_bytes").get<std::uint64_t>()) +
-               " reserved, " + std::to_string(status.at("policies").size()) + " policies\n");
+               " reserved, " + counted(status.at("policies").size(), "policy", "policies") + "\n");
 }
 
 /// Through hvd where it runs, which also sees to policies and the log.

@@ -6,6 +6,7 @@
 #include "cli/run.hpp"
 #include "cli/table.hpp"
 #include "daemon/policy/compiler.hpp"
+#include "daemon/text/number.hpp"
 
 namespace hv::cli {
 namespace {
@@ -22,7 +23,7 @@ ordered_json file_params(std::string const& path) {
 void print_outcome(context& with, ordered_json const& outcome, std::string const& what) {
     if (with.json) return with.print_json(outcome);
     with.print("policy " + outcome.value("name", "") + ": " + what + ", " +
-               std::to_string(outcome.value("rules", 0)) + " rules\n");
+               counted(outcome.value("rules", 0u), "rule") + "\n");
     for (auto const& each : outcome.at("notes")) {
         with.print("  note: " + each.get<std::string>() + "\n");
     }

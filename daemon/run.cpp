@@ -22,6 +22,7 @@
 #include "daemon/service/notice.hpp"
 #include "daemon/service/privileges.hpp"
 #include "daemon/service/systemd.hpp"
+#include "daemon/text/number.hpp"
 
 namespace hv {
 namespace {
@@ -155,7 +156,8 @@ int check_policies(configuration const& config) {
     for (auto const& path : policy_files(config.policies)) {
         book = with_policy_file(book, path, symbols);
     }
-    std::printf("%zu policies in %s are sound\n", book.policies().size(), config.policies.c_str());
+    std::printf("%s: %s, all sound\n", config.policies.c_str(),
+                counted(book.policies().size(), "policy", "policies").c_str());
     return 0;
 }
 

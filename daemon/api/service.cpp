@@ -13,6 +13,7 @@
 #include "daemon/device/device_error.hpp"
 #include "daemon/log/log_reader.hpp"
 #include "daemon/service/notice.hpp"
+#include "daemon/text/number.hpp"
 #include "daemon/views/views.hpp"
 
 namespace hv {
@@ -57,9 +58,11 @@ machine_state service::refresh() {
     book_ = book_.adjusted_to(enforced);
     locked_ = state.locked;
     if (state.hoisted) recorder_.set_session(state.session, state.backend);
-    summary_ = !state.hoisted ? "not hoisted"
-                              : "hoisted, " + std::to_string(book_.policies().size()) +
-                                    " policies" + (state.locked ? ", locked" : "");
+    summary_ = "not hoisted";
+    if (state.hoisted) {
+        summary_ = "hoisted, " + counted(book_.policies().size(), "policy", "policies") +
+                   (state.locked ? ", locked" : "");
+    }
     return state;
 }
 
@@ -255,6 +258,7 @@ void service::on_change(device_event const& event) {
     try {
         if (std::holds_alternative<events_overrun>(event)) attach_again_ = true;
         if (auto const* change = std::get_if<module_change>(&event)) {
+            refresh();
             if (change->loaded) attach();
         }
         if (auto const* change = std::get_if<state_change>(&event)) {
@@ -262,7 +266,7 @@ void service::on_change(device_event const& event) {
             if (change->hoisted) attach();
         }
     } catch (device_error const& error) {
-        notice(error.what());
+        summary_ = error.what();
     }
 }
 

@@ -68,16 +68,20 @@ void refuse_contradictions(std::vector<compiled_rule const*> const& rules) {
 std::string read_policy_file(std::string const& path) {
     struct stat about{};
     if (stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) {
-        throw policy_error{path + ": no such file: give the path of a policy file"};
+        throw policy_error{path + ": no such file: give the path of a file"};
     }
     std::ifstream file{path, std::ios::binary};
     if (!file) throw policy_error{path + ": cannot be read: check its permissions"};
-    std::string text(policy_file_bytes + 1, '\0');
+    // One byte more than there was tells a file that grew, or is too long.
+    auto const size = std::min<std::size_t>(static_cast<std::size_t>(about.st_size),
+                                            policy_file_bytes);
+    std::string text(size + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
     if (text.size() > policy_file_bytes) {
-        throw policy_error{path + ": longer than 1 MiB, which no policy file may be"};
+        throw policy_error{path + ": longer than 1 MiB, which no file of hvd's may be"};
     }
+    if (text.size() > size) throw policy_error{path + ": grew while it was read: try again"};
     return text;
 }
 

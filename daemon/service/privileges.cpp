@@ -121,9 +121,7 @@ void drop_capabilities() {
         throw std::system_error{EINVAL, std::generic_category(), "capabilities"};
     }
     // The bounding set needs CAP_SETPCAP to shrink, which a unit file may already have taken.
-    auto const both = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) != 0 ? CAPNG_SELECT_BOTH
-                                                                               : CAPNG_SELECT_CAPS;
-    if (capng_apply(both) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0) {
+    if (capng_apply(CAPNG_SELECT_BOTH) != 0 && capng_apply(CAPNG_SELECT_CAPS) != 0) {
         throw std::system_error{EPERM, std::generic_category(), "cannot drop capabilities"};
     }
 }

@@ -32,6 +32,12 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
     return value;
 }
 
+std::string counted(std::uint64_t count, std::string_view singular, std::string_view plural) {
+    auto const text = std::to_string(count) + " ";
+    if (count == 1) return text + std::string{singular};
+    return text + (plural.empty() ? std::string{singular} + "s" : std::string{plural});
+}
+
 std::string human_bytes(std::uint64_t bytes) {
     static constexpr std::array<char const*, 5> units{"bytes", "KiB", "MiB", "GiB", "TiB"};
     std::size_t unit = 0;

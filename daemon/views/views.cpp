@@ -78,7 +78,10 @@ ordered_json one_dump_json(std::string const& backend, hv_cpu_dump const& dump) 
         out[name] = hex(field);
     }
     // Bits above 15 of the reason are flags; the name is of the basic reason.
-    out["exit_reason"] = exit_name(backend, dump.exit_reason & 0xffff);
+    auto const reason = exit_name(backend, dump.exit_reason & 0xffff);
+    out["exit_reason"] = reason;
+    // A hypercall carries hv.ko's secret there, and dumps get into bug reports.
+    if (reason == "vmcall") out["rdi"] = "hidden";
     return out;
 }
 

@@ -27,6 +27,8 @@ template <typename Cpu> call_result call_unhoist(Cpu& c, gva target) {
     // The lock keeps this from passing a POLICY_LOCK of another CPU half-way.
     auto const hold = hold_machine(m, c);
     if (m.locked.load() != 0) return {error{errc::perm}.negative(), false};
+    c.end_time_slice();
+    close_pages(m, c, false);
     auto const left = c.leave(target);
     return {to_rax(left), bool{left}};
 }

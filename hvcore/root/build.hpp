@@ -74,6 +74,7 @@ status build_memory(Machine& m, hv_launch const& a, image_sizes const& sizes, hv
     m.apic = local_apic { HV_TRY(apic) };
     m.mailbox = page_at(base, layout.mailbox_first());
     m.handle = a.handle;
+    m.top_of_ram = a.top_of_ram;
     m.cpu_count = a.cpus;
     m.msrs_at = HV_TRY(m.pool.take());
     m.msrs = new (reinterpret_cast<void*>(HV_TRY(m.all.to_hva(m.msrs_at)).raw)) msr_bitmap;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "mem/identity.hpp"
-#include "root/shoot_down.hpp"
+#include "root/memory_event.hpp"
 
 namespace hv {
 
@@ -16,11 +16,12 @@ status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
     hpa const frame{first.raw};
     auto const hold = hold_machine(m, c);
     if (pages == 0 || pages > 512 || !at.pages()) return error{errc::invalid};
-    if (!at.within(m.stage.limits().top())) return error{errc::invalid};
+    if (!at.within(m.top_of_ram) || !at.within(m.stage.limits().top())) return error{errc::invalid};
     if (m.all.touches({frame, at.bytes})) return error{errc::invalid};
     if (m.mtrrs.type_of({frame, at.bytes}) != memory_type::wb) return error{errc::invalid};
     auto const run = m.rules().memory_at(first);
     if (run.watched != 0 || run.bytes < at.bytes) return error{errc::invalid};
+    close_pages(m, c, true);    // their leaves must stay 4 KiB until then
     HV_TRY(hide_run(m.stage, m.all, m.mtrrs, {frame, at.bytes}));
     HV_TRY(shoot_down(m, c));
     auto const window = m.space.map({frame, at.bytes}, core_space::caching::write_back);
@@ -47,6 +48,7 @@ template <typename Machine, typename Cpu> status reclaim(Machine& m, Cpu& c, gpa
     auto const hold = hold_machine(m, c);
     auto const chunk = HV_TRY(m.all.donation(hpa{first.raw}));
     HV_TRY(m.pool.remove(chunk.first));    // zeroes them
+    close_pages(m, c, true);               // their leaves must stay 4 KiB until then
     HV_ASSERT(m.all.remove(chunk.first));
     m.space.unmap(chunk.at, chunk.pages * page_bytes);
     HV_ASSERT(expose(m.stage, m.all, m.mtrrs, chunk.span()));    // its tables are there

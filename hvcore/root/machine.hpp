@@ -56,6 +56,7 @@ template <entry_format Format> struct machine {
     core_space space;
     local_apic apic;
     mtrr_set mtrrs{};
+    std::uint64_t top_of_ram{};
     unsigned max_phy_addr{};    // bits, CPUID.80000008H:EAX[7:0]
     msr_bitmap* msrs{};
     hpa msrs_at{};

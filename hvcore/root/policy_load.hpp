@@ -4,20 +4,46 @@
 
 namespace hv {
 
+/// Give the leaves of `at` these rights. One that has them stays whole: this takes no table where
+/// nothing changes.
+template <typename Machine> status give_rights(Machine& m, gpa_span at, rights r) {
+    for (std::uint64_t offset = 0; offset < at.bytes;) {
+        auto const here = at.first + offset;
+        auto const leaf = m.stage.translate(here);
+        if (!leaf) return error{errc::no_entry};
+        auto const left = at.bytes - offset;
+        auto const in_leaf = entry_bytes(leaf->level) - here.raw % entry_bytes(leaf->level);
+        auto const bytes = in_leaf < left ? in_leaf : left;
+        if (leaf->allowed != r) HV_TRY(m.stage.protect({here, bytes}, r));
+        offset += bytes;
+    }
+    return done;
+}
+
+/// What is watched at `at`, and how far that stays so, over the edges of rules that change nothing,
+/// but at most for `most` bytes.
+inline policy::memory_run same_rights(policy::rule_set const& rules, gpa at, std::uint64_t most) {
+    auto run = rules.memory_at(at);
+    for (unsigned step = 0; step <= 2 * HV_MAX_RULES && run.bytes < most; ++step) {
+        auto const next = rules.memory_at(at + run.bytes);
+        if (next.watched != run.watched) break;
+        run.bytes += next.bytes;
+    }
+    if (run.bytes > most) run.bytes = most;
+    return run;
+}
+
 /// Give the memory that the rules of `where` name the rights that `rules` leave.
-/// Errors   as second_stage::protect; what was changed before the error stays changed.
+/// Errors   no_memory: a leaf must be split, and there is no table. What came before stays changed.
 template <typename Machine>
 status apply_memory(Machine& m, policy::rule_set const& rules, policy::rule_set const& where) {
     for (std::size_t i = 0; i < where.size(); ++i) {
         if (where[i].kind != HV_RULE_MEMORY) continue;
         auto at = where[i].first;
-        // Each step ends where some rule begins or ends.
         for (unsigned step = 0; step <= 2 * HV_MAX_RULES && at <= where[i].last; ++step) {
-            auto const run = rules.memory_at(gpa{at});
-            auto const left = where[i].last + 1 - at;
-            auto const bytes = run.bytes < left ? run.bytes : left;
-            HV_TRY(m.stage.protect({gpa{at}, bytes}, unwatched(run.watched)));
-            at += bytes;
+            auto const run = same_rights(rules, gpa{at}, where[i].last + 1 - at);
+            HV_TRY(give_rights(m, {gpa{at}, run.bytes}, unwatched(run.watched)));
+            at += run.bytes;
         }
     }
     return done;
@@ -36,6 +62,8 @@ template <typename Machine> status enforceable(Machine& m, hv_rule const& r) {
     if (r.kind != HV_RULE_MEMORY) return done;
     if (m.all.touches({hpa{r.first}, r.last + 1 - r.first})) return error{errc::invalid};
     if (r.action == HV_ACTION_LOG && !m.time_slices) return error{errc::invalid};
+    gpa_span const at{gpa{r.first}, r.last + 1 - r.first};
+    if (!m.stage.protect_cost(at, rights::read)) return error{errc::invalid};    // not all there
     return done;
 }
 
@@ -68,16 +96,16 @@ status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t genera
     HV_TRY(next.load({m.arrived.begin(), count}, culprit));
     if (m.locked.load() != 0 && !next.includes(now)) return error{errc::perm};
     close_pages(m, c, true);
-    // First what the new rules ask for, which may fail; nobody loses a right that the old set needs
-    // to give.
-    if (auto const applied = apply_memory(m, next, next); !applied) {
-        // tables are there already
+    // First what the new rules ask for: an error then takes nothing from the old ones.
+    auto applied = apply_memory(m, next, next);
+    if (applied) applied = apply_memory(m, next, now);
+    if (!applied) {
+        // What was changed has its tables by now; what was not has its old rights, and stays whole.
         HV_ASSERT(apply_memory(m, now, next) && apply_memory(m, now, now));
         merge_memory(m, next);
         HV_ASSERT(shoot_down(m, c));
         return applied.error();
     }
-    HV_ASSERT(apply_memory(m, next, now));
     merge_memory(m, now);
     auto const seen = c.seen_registers();
     m.pinned.cr0 = (m.pinned.cr0 & now.cr_mask(0)) | (seen.cr0 & ~now.cr_mask(0));

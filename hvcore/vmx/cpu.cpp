@@ -103,7 +103,7 @@ void cpu::end_time_slice() {
 }
 
 /// An event ends HLT.
-void cpu::wake() {
+void cpu::wake() const {
     if (vmcs.read<guest_activity>() == std::uint32_t(activity::hlt))
         vmcs.write<guest_activity>(std::uint32_t(activity::active));
 }

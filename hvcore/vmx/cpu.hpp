@@ -54,7 +54,7 @@ public:
     void open_window(std::uint64_t control);
     void close_windows();
     void set_time_slice(bool on);
-    void wake();
+    void wake() const;
     void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
 };
 

@@ -17,6 +17,7 @@ after dispatch(exit_reason why, cpu& c) {
     case exit_reason::msr_read:                   return on_msr_read(c);
     case exit_reason::msr_write:                  return on_msr_write(c);
     case exit_reason::exception_or_nmi:           return on_nmi(c);
+    case exit_reason::interrupt_window:
     case exit_reason::nmi_window:                 return on_nmi_window(c);
     case exit_reason::preemption_timer:           return on_preemption_timer(c);
     case exit_reason::cr_access:                  return on_cr_access(c);
@@ -47,7 +48,6 @@ after dispatch(exit_reason why, cpu& c) {
     case exit_reason::external_interrupt:
     case exit_reason::io_smi:
     case exit_reason::other_smi:
-    case exit_reason::interrupt_window:
     case exit_reason::hlt:
     case exit_reason::invlpg:
     case exit_reason::rdpmc:
@@ -85,7 +85,8 @@ void deliver_again(cpu const& c) {
     auto event = make<event_field>(c.vmcs.read<vectoring_event>());
     if (!event.get<event_field::valid>()) return;
     if (make<event_field>(c.vmcs.read<entry_event>()).get<event_field::valid>()) return;
-    if (c.vmcs.read<guest_activity>() != std::uint32_t(activity::active)) return;
+    if (c.vmcs.read<guest_activity>() == std::uint32_t(activity::wait_for_sipi)) return;
+    c.wake();
     if (event.get<event_field::has_error>())
         c.vmcs.write<entry_event_error>(c.vmcs.read<vectoring_error>());
     c.vmcs.write<entry_instruction_length>(c.vmcs.read<instruction_length>());

@@ -49,6 +49,8 @@ status cpu::leave(gva target) {
                            vmcs.read<guest_tr_selector>();
     if (!canonical(target) || target.raw == 0) return error{errc::invalid};
     if (!cs.get<code_access::long_mode>() || (selectors & 7) != 0) return error{errc::invalid};
+    if (vmcs.read<guest_tr_selector>() == 0) return error{errc::invalid};    // no exit loads that
+    if (!vmcs.read<guest_efer>().get<efer::lma>()) return error{errc::invalid};
     record(HV_RECORD_UNHOISTED);
     host_from_guest(vmcs, target);
     vmcs.write<guest_rflags>(rflags{});

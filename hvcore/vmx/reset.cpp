@@ -7,7 +7,7 @@ namespace hv::vmx {
 
 namespace {
 constexpr std::uint32_t real_code = 0x9b, real_data = 0x93, real_ldt = 0x82, real_task = 0x8b;
-constexpr std::uint64_t cr0_after_init = cr0::et::mask | cr0::nw::mask | cr0::cd::mask;
+constexpr std::uint64_t kept_by_init = cr0::nw::mask | cr0::cd::mask;    // of CR0
 constexpr unsigned segments = 8, cs = 1, ldtr = 6, tr = 7;    // ES CS SS DS FS GS LDTR TR
 
 constexpr std::uint32_t access_of(unsigned i) {
@@ -37,8 +37,8 @@ void reset_segments(current_vmcs const& v) {
 void cpu::reset_by_init() {
     reset_segments(vmcs);
     auto r0 = control_register(0);
-    r0.shadow = cr0_after_init;
-    r0.real = cr0::et::mask | cr0::ne::mask;
+    r0.shadow = cr0::et::mask | (r0.seen() & kept_by_init);
+    r0.real = cr0::et::mask | cr0::ne::mask | (r0.real & kept_by_init);
     set_control_register(0, r0);
     auto r4 = control_register(4);
     r4.shadow = 0;
@@ -58,7 +58,7 @@ void cpu::reset_by_init() {
     base.gpr = {};
     base.gpr.rdx = insn::cpuid(1, 0).eax;    // family, model, stepping
     base.nmi_waits = false;
-    set_processor_control(static_cast<std::uint32_t>(processor::nmi_window::mask), false);
+    close_windows();
     vmcs.write<guest_activity>(std::uint32_t(activity::wait_for_sipi));
     HV_ASSERT(insn::invvpid(invalidate_all_contexts, 0));
 }
@@ -71,6 +71,7 @@ void cpu::start_by_sipi(std::uint8_t vector) {
     vmcs.write<guest_activity>(std::uint32_t(activity::active));
     base.state.store(cpu_state::running);
     synchronise();    // whatever was shot down while nothing ran here
+    if (base.nmi_waits) deliver_nmi();
 }
 
 }    // namespace hv::vmx

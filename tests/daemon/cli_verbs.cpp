@@ -99,14 +99,14 @@ TEST_F(hvctl_alone, a_fault_in_the_second_stage_is_status_1) {
 TEST_F(hvctl_alone, policy_check_needs_neither_hvd_nor_hv_ko) {
     device_.refuse("status", ENODEV, "hv.ko is not loaded: modprobe hv");
     EXPECT_EQ(hvctl({"policy", "check", folder_.write("p.json", lstar_policy)}), 0);
-    EXPECT_EQ(out_, "policy entry: sound, 1 rules\n");
+    EXPECT_EQ(out_, "policy entry: sound, 1 rule\n");
     auto const bad = folder_.write("b.json", "{\"version\": 1,\n\"name\": 3}");
     EXPECT_EQ(hvctl({"policy", "check", bad}), 1);
     EXPECT_EQ(err_, "hvctl: " + bad +
                         ":2:9: name: expected a name of 1 to 63 of a-z, 0-9 and "
                         "\"-\", found 3\n");
     EXPECT_EQ(hvctl({"policy", "check", "/nope"}), 1);
-    EXPECT_EQ(err_, "hvctl: /nope: no such file: give the path of a policy file\n");
+    EXPECT_EQ(err_, "hvctl: /nope: no such file: give the path of a file\n");
 }
 
 TEST_F(hvctl_alone, version_answers_whatever_is_missing) {
@@ -160,7 +160,7 @@ TEST_F(hvctl_with_hvd, people_get_tables_and_sentences) {
     auto const file = folder_.write("p.json", lstar_policy);
     hvctl({"start"});
     EXPECT_EQ(hvctl({"policy", "apply", file}), 0);
-    EXPECT_EQ(out_, "policy entry: in force, 1 rules\n");
+    EXPECT_EQ(out_, "policy entry: in force, 1 rule\n");
     EXPECT_EQ(hvctl({"policy", "list"}), 0);
     EXPECT_EQ(out_, "POLICY  RULES  FILE\nentry       1  " + file + "\n");
     EXPECT_EQ(hvctl({"status"}), 0);

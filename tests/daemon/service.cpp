@@ -98,7 +98,7 @@ TEST_F(service_test, hoists_by_itself_where_the_configuration_says_so) {
     restart();
     EXPECT_TRUE(device_.state_.hoisted);
     EXPECT_EQ(device_.enforced_.policies.size(), 1u);
-    EXPECT_EQ(service_->summary(), "hoisted, 1 policies");
+    EXPECT_EQ(service_->summary(), "hoisted, 1 policy");
     restart();
     EXPECT_EQ(device_.calls("start"), 1u);
 }

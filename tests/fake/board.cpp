@@ -54,7 +54,7 @@ board::board(std::uint32_t count) : layout_{layout_for(count)} {
                                 [this](std::uint32_t id) {
                                     if (on_nmi && id / 2 < cpus.size()) on_nmi(id / 2);
                                 },
-                                [this] { return ticks += tick_step; }}));
+                                [this] { return ticks.fetch_add(tick_step) + tick_step; }}));
 }
 
 board::~board() {

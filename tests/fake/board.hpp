@@ -5,6 +5,7 @@
 #include "abi/launch.h"
 #include "core_layout.hpp"
 #include "cpu.hpp"
+#include <atomic>
 #include <memory>
 
 namespace fake {
@@ -39,8 +40,8 @@ public:
 
     std::vector<std::unique_ptr<cpu>> cpus;
     std::function<void(std::uint32_t)> on_nmi; // an NMI for the CPU of this number
-    std::uint64_t ticks{}, tick_step{50};      // of the TSC per look at it
-    bool guest_runs_at_loader_cr3{true};
+    std::atomic<std::uint64_t> ticks{};
+    std::uint64_t tick_step{50}; // of the TSC, per look at it
 
 private:
     void build_tables();

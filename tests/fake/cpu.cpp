@@ -2,6 +2,7 @@
 #include "cpu.hpp"
 #include "arch/insn.hpp"
 #include "base/assert.hpp"
+#include <thread>
 
 namespace fake {
 
@@ -181,7 +182,7 @@ void lidt(table_register value) {
 void invlpg(hva at) { this_cpu().log(op::invlpg, at.raw); }
 std::uint64_t rdtsc() { return ticks_of(this_cpu()); }
 void wbinvd() { this_cpu().log(op::wbinvd); }
-void pause() {}
+void pause() { std::this_thread::yield(); }
 void cli_hlt() { throw fake::halted{}; }
 void outb(std::uint16_t port, std::uint8_t value) { this_cpu().log(op::outb, port, value); }
 std::uint32_t read_mmio(hva at) { return this_cpu().read_apic(at); }

@@ -84,7 +84,10 @@ public:
     std::uint32_t read_apic(hv::hva at) const;
     void write_apic(hv::hva at, std::uint32_t value);
 
-    void log(op what, std::uint64_t a = 0, std::uint64_t b = 0) { steps.push_back({what, a, b}); }
+    void log(op what, std::uint64_t a = 0, std::uint64_t b = 0) {
+        steps.push_back({what, a, b});
+        if (on_step) on_step(steps.back());
+    }
     [[nodiscard]] std::uint64_t count(op what) const;
     [[nodiscard]] vmcs& current();
     [[nodiscard]] vmx_limits limits() const;
@@ -105,6 +108,7 @@ public:
     std::vector<std::string> broken_rules;  // of the last entry that was not taken
     std::vector<std::uint64_t> injected;    // event | error code << 32, of each entry that had one
     std::vector<step> steps;
+    std::function<void(step const&)> on_step; // what else happens at that moment
     std::uint64_t rip{}; // root mode: where the last exit or failed entry led
 
 private:

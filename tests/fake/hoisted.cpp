@@ -7,6 +7,7 @@ bool hv_vmx_exit(hv::vmx::cpu& c);
 void hv_vmx_exit_rare(hv::vmx::cpu& c, bool exited);
 void hv_vmx_work(hv::vmx::cpu& c);
 void hv_vmx_resume_failed(hv::vmx::cpu& c);
+void hv_trap(hv::trap_frame& f);
 }
 
 namespace fake {
@@ -34,6 +35,16 @@ void way_out(hv::vmx::cpu& c, hv::general_registers& guest) {
         while (c.base.pending_work.load() != 0) hv_vmx_work(c);
     }
     guest = c.base.gpr;
+}
+
+/// The CPU that pages with EFER.LME set is in IA-32e mode; the exit that follows saves this.
+void follow_paging(cpu& c) {
+    auto& v = c.current();
+    bool const paging = (v[field::cr0] >> 31 & 1) != 0;
+    auto& efer = c.msrs.value[0xc0000080];
+    efer = (efer & ~0x400ull) | (paging && (efer & 0x100) != 0 ? 0x400 : 0);
+    v.clear_bits(field::entry, 1u << 9);
+    if ((efer & 0x400) != 0) v.set_bits(field::entry, 1u << 9);
 }
 
 } // namespace
@@ -116,11 +127,17 @@ outcome hoisted::enter(std::uint32_t n) {
 
 void hoisted::nmi(std::uint32_t n) {
     if (hw(n).in_guest && v(n)[field::activity] == 3) return; // held back until a SIPI
-    if (hw(n).in_guest) {
-        exit(n, {.reason = 0, .event = 0x80000202});
-        return;
-    }
-    nmis_in_root.push_back(n);
+    if (hw(n).in_guest) exit(n, {.reason = 0, .event = 0x80000202});
+    else trap(n, 2);
+}
+
+hv::trap_frame hoisted::trap(std::uint32_t n, std::uint64_t vector, std::uint64_t rip) {
+    on_cpu const scope{hw(n)};
+    hv::trap_frame frame{};
+    frame.vector = vector;
+    frame.rip = rip;
+    hv_trap(frame);
+    return frame;
 }
 
 std::int64_t hoisted::call(std::uint32_t n, std::uint64_t number, std::uint64_t a, std::uint64_t b) {
@@ -158,6 +175,7 @@ outcome hoisted::move_to_cr(std::uint32_t n, unsigned number, std::uint64_t valu
         auto const kept = v(n)[mask];
         if (((value ^ v(n)[shadow]) & kept) == 0) {
             v(n).set(real, (v(n)[real] & kept) | (value & ~kept));
+            if (number == 0) follow_paging(hw(n));
             return outcome::resumed;
         }
         gpr(n).rbx = value;

@@ -3,6 +3,7 @@
 // A root VM under the hosted core, and what happens to it: exits, NMIs, hypercalls.
 #include "abi/call.h"
 #include "abi/policy.h"
+#include "arch/trap.hpp"
 #include "board.hpp"
 
 namespace fake {
@@ -20,8 +21,10 @@ public:
     void launch_all();
     /// One exit of CPU `n`, the core's answer, and the entry that follows.
     outcome exit(std::uint32_t n, exit_info const& info);
-    /// An NMI arrives at CPU `n`: it exits, or notes it when it is in root mode.
+    /// An NMI arrives at CPU `n`, in its guest or in root mode.
     void nmi(std::uint32_t n);
+    /// An exception or NMI meets CPU `n` in root mode; the frame as its handler leaves it.
+    hv::trap_frame trap(std::uint32_t n, std::uint64_t vector, std::uint64_t rip = 0x40002000);
 
     /// A hypercall with the right handle from ring 0 of CPU `n`; what rax holds then.
     std::int64_t call(std::uint32_t n, std::uint64_t number, std::uint64_t a = 0,
@@ -54,7 +57,6 @@ public:
     /// What no test may cause: an entry that the manual forbids, a fault in root mode.
     std::vector<std::string> problems;
     bool deaf{}; // NMIs to other CPUs get lost
-    std::vector<std::uint32_t> nmis_in_root;
 
 private:
     outcome run_core(std::uint32_t n);

@@ -42,7 +42,7 @@ inline constexpr std::uint32_t
     secondary = 0x401e, instruction_error = 0x4400, reason = 0x4402, exit_event = 0x4404,
     exit_event_error = 0x4406, vectoring = 0x4408, vectoring_error = 0x440a, length = 0x440c,
     es_limit = 0x4800, tr_limit = 0x480e, gdtr_limit = 0x4810, idtr_limit = 0x4812,
-    es_access = 0x4814, cs_access = 0x4816, ss_access = 0x4818, ds_access = 0x481a,
+    es_access = 0x4814, cs_limit = 0x4802, cs_access = 0x4816, ss_access = 0x4818, ds_access = 0x481a,
     ldtr_access = 0x4820, tr_access = 0x4822, interruptibility = 0x4824, activity = 0x4826,
     sysenter_cs = 0x482a, timer = 0x482e, host_sysenter_cs = 0x4c00, cr0_mask = 0x6000,
     cr4_mask = 0x6002, cr0_shadow = 0x6004, cr4_shadow = 0x6006, qualification = 0x6400,

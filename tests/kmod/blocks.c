@@ -11,7 +11,7 @@
 #define BLOCKS 64u
 #define QUIET (GFP_NOWAIT | __GFP_NOWARN)
 #define BLOCK_ORDER 9u
-#define LEFT_ORDER 2u /* the largest blocks that hog leaves */
+#define LEFT_ORDER 1u /* the largest blocks that hog leaves */
 #define UNTOUCHED_PAGES ((48ul << 20) >> PAGE_SHIFT)
 
 static struct page *block[BLOCKS];
@@ -68,7 +68,7 @@ static void take(unsigned int order, unsigned long rest)
 	}
 }
 
-/* Half of each aligned run of eight pages goes back: no free block gets larger than four. */
+/* Half of each aligned run of four pages goes back: no free block gets larger than two. */
 static void leave(unsigned long pages)
 {
 	struct page *page, *next;

@@ -97,9 +97,19 @@ hv_test_run hv_test_traps;
 /* nmi.c */
 hv_test_run hv_test_nmi;
 
+/* bench.c */
+hv_test_run hv_test_time_nop;
+hv_test_run hv_test_time_wrmsr;
+hv_test_run hv_test_time_write;
+hv_test_run hv_test_time_ipi;
+
 /* scribble.c */
 hv_test_run hv_test_scribble;
 hv_test_run hv_test_rest;
 void hv_test_scribble_stop(void);
+
+/* sleep.c */
+hv_test_run hv_test_sleepless;
+void hv_test_sleep_allow(void);
 
 #endif

@@ -49,8 +49,13 @@ static const struct hv_test_command commands[] = {
 	{ "write_denied", "FIRST LAST VALUE", 3, hv_test_write_denied },
 	{ "traps", "", 0, hv_test_traps },
 	{ "nmi", "CPU NMIS EXITS KIND", 4, hv_test_nmi },
+	{ "time_nop", "COUNT", 1, hv_test_time_nop },
+	{ "time_wrmsr", "INDEX VALUE COUNT", 3, hv_test_time_wrmsr },
+	{ "time_write", "ADDRESS COUNT", 2, hv_test_time_write },
+	{ "time_ipi", "CPU COUNT", 2, hv_test_time_ipi },
 	{ "scribble", "CPU OFFSET A B", 4, hv_test_scribble },
 	{ "rest", "", 0, hv_test_rest },
+	{ "sleepless", "0|1", 1, hv_test_sleepless },
 };
 
 static DEFINE_MUTEX(lock);
@@ -151,6 +156,7 @@ static void __exit hv_test_exit(void)
 {
 	remove_proc_entry("hv_test", NULL);
 	hv_test_scribble_stop();
+	hv_test_sleep_allow();
 	hv_test_blocks_free();
 	vfree(answer);
 }

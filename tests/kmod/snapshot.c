@@ -14,7 +14,7 @@
 
 /*
  * FS base and kernel GS base are not here: they belong to whatever task the CPU runs just now, and a
- * program of its own looks after them.
+ * program of its own looks after them. Nor is SS: an interrupt out of ring 3 leaves it null.
  */
 static const u32 msr_index[] = {
 	0x1b, 0x3a, 0x48, 0x174, 0x175, 0x176, 0x1a0, 0x1d9, 0x200, 0x201, 0x202, 0x203, 0x204, 0x205,
@@ -30,7 +30,7 @@ struct snapshot {
 	struct desc_ptr gdtr, idtr;
 	u32 gdt_sum, idt_sum, tr_limit;
 	u32 cpuid_1_ecx, cpuid_hypervisor;
-	u16 tr, ldtr, cs, ss, ds, es, fs, gs;
+	u16 tr, ldtr, cs, ds, es, fs, gs;
 	u64 msr[ARRAY_SIZE(msr_index)];
 };
 
@@ -58,7 +58,6 @@ static void take(void *data)
 	get_debugreg(s->dr7, 7);
 	take_tables(s);
 	savesegment(cs, s->cs);
-	savesegment(ss, s->ss);
 	savesegment(ds, s->ds);
 	savesegment(es, s->es);
 	savesegment(fs, s->fs);
@@ -79,7 +78,7 @@ static void tell(unsigned int cpu, const struct snapshot *s)
 	hv_tell("cpu%u gdt %lx/%x/%x\n", cpu, s->gdtr.address, s->gdtr.size, s->gdt_sum);
 	hv_tell("cpu%u idt %lx/%x/%x\n", cpu, s->idtr.address, s->idtr.size, s->idt_sum);
 	hv_tell("cpu%u tr %x/%x\ncpu%u ldtr %x\n", cpu, s->tr, s->tr_limit, cpu, s->ldtr);
-	hv_tell("cpu%u segments %x %x %x %x %x %x\n", cpu, s->cs, s->ss, s->ds, s->es, s->fs, s->gs);
+	hv_tell("cpu%u segments %x %x %x %x %x\n", cpu, s->cs, s->ds, s->es, s->fs, s->gs);
 	hv_tell("cpu%u cpuid %x %x\n", cpu, s->cpuid_1_ecx, s->cpuid_hypervisor);
 	for (i = 0; i < ARRAY_SIZE(msr_index); i++)
 		hv_tell("cpu%u msr_%x %llx\n", cpu, msr_index[i], s->msr[i]);

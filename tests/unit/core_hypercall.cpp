@@ -78,9 +78,10 @@ TEST_F(hypercall, keeps_all_other_registers) {
     for (unsigned i = 0; i < 16; ++i)
         if (i != 4) *r.numbered(i) = 0x1000 + i;
     raw(HV_CALL_POLICY_LOCK, board::secret, 1, 2);
-    for (unsigned i = 0; i < 16; ++i)
-        if (i != 0 && i != 2 && i != 4 && i != 6 && i != 7)
-            EXPECT_EQ(*r.numbered(i), 0x1000u + i);
+    for (unsigned i = 0; i < 16; ++i) {
+        if (i == 0 || i == 2 || i == 4 || i == 6 || i == 7) continue;
+        EXPECT_EQ(*r.numbered(i), 0x1000u + i);
+    }
     EXPECT_EQ(r.rdx, 2u);
     EXPECT_EQ(r.rdi, board::secret);
     EXPECT_EQ(r.rsi, 1u);

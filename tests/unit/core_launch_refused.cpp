@@ -157,7 +157,7 @@ TEST_F(launch_refused, with_the_instruction_error_where_vmlaunch_refuses) {
     vm.hw(0).msrs.value[0x489] &= ~(1ull << 18); // and no OSXSAVE, which it wants
     expect(HV_STEP_VMLAUNCH, eio, 8);
     EXPECT_EQ(vm.shared(0).launched, 0u);
-    EXPECT_EQ(vm.machine.machine().cpus[0], nullptr);
+    EXPECT_EQ(vm.core(0).base.state.load(), hv::cpu_state::absent);
 }
 
 TEST_F(launch_refused, out_of_pool_pages) {

@@ -8,6 +8,7 @@
 # tests: cr_reserved_bits xsetbv_bad_values invd_harmless ring0_steps no_entry_failed mtrr_record
 
 load_test_module
+taskset -p 1 $$ >/dev/null
 t sweep
 t frames
 core=$(sed -n '1s/run \(0x[0-9a-f]*\) .*/\1/p' "$ANSWER")

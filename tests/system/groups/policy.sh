@@ -6,7 +6,7 @@
 # tests: lstar_denied smep_kept page_denied page_alias_denied page_crossing_denied page_execute_denied
 # tests: logged_not_denied cr0_by_every_instruction removed_rule_ends policies_listed rules_survive_hvd
 # tests: lock_holds_root lock_holds_hvctl lock_holds_new_hvd lock_holds_netlink lock_holds_module
-# tests: lock_lets_rules_be_added lock_holds_rmmod lock_holds_forced_rmmod locked_rules_enforced
+# tests: lock_lets_rules_be_added lock_holds_sleep lock_holds_rmmod lock_holds_forced_rmmod locked_rules_enforced
 
 load_test_module
 t own 2
@@ -117,6 +117,10 @@ verdict lock_holds_rmmod "$(rmmod hv 2>/dev/null && echo 'rmmod worked; '
     wrong hoisted "$(status hoisted)" true; still)"
 verdict lock_holds_root "$(modprobe -r hv 2>/dev/null && echo 'modprobe -r worked; '
     hvctl start 2>/dev/null && echo 'a second start; '
+    wrong 'CPUs hoisted' "$(status 'cpus\..\.hoisted' | sort -u)" true; still)"
+t sleepless 1
+verdict lock_holds_sleep "$(echo mem 2>/dev/null >/sys/power/state && echo 'it slept; '
+    wrong 'how far it got' "$(ask refused sleepless 0)" 0
     wrong 'CPUs hoisted' "$(status 'cpus\..\.hoisted' | sort -u)" true; still)"
 kill -9 "$(pidof hvd)"
 while pidof hvd >/dev/null; do usleep 1000; done

@@ -64,11 +64,25 @@ records() {
 clean() { hvnl audit >/tmp/audit 2>&1 || tr '\n' ' ' </tmp/audit; }
 audited() { sed -n "s/^$1 //p" /tmp/audit; }
 
+# free_kib: memory that Linux has free or holds for something that comes and goes. The page allocator
+# keeps pages for each CPU; they are free, but /proc/meminfo does not say so.
+free_kib() {
+    sync
+    echo 3 >/proc/sys/vm/drop_caches
+    awk '/^(MemFree|Slab|PageTables|KernelStack|AnonPages):/ { sum += $2 }
+        /^ +count:/ { sum += 4 * $2 }
+        END { print sum }' /proc/meminfo /proc/zoneinfo
+}
+
 start_hvd() {
     mkdir -p /run/hv /var/log/hv
     hvd >>/var/log/hv/hvd.log 2>&1 &
-    HVD=$!
-    rig-agent wait /run/hv/hvd.sock 20
+    # The socket of one that was killed is still there: only an answer tells.
+    for _ in $(seq 100); do
+        hvctl --json status 2>/dev/null | grep -qE '"hvd": ?"running"' && return
+        usleep 20000
+    done
+    return 1
 }
 # For groups that come up unhoisted. hoist [MODULE]
 hoist() {

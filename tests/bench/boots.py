@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""The boots of the emulated machine, and what their lines say."""
+
+import collections
+import hashlib
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+FOLDER = TOP / "build" / "bench"
+GUEST = FOLDER / "guest"
+CORE = TOP / "build" / "gcc" / "hvcore" / "hvcore"
+CORE_SYMBOLS = CORE.with_suffix(".debug")
+TEST_MODULE = TOP / "build" / "kmod-tests" / "hv_test.ko"
+FULL_BOOTS = 5
+TIMEOUT_SECONDS = 900
+END_SECONDS = 30
+C_FLAGS = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-Werror"]
+CXX_FLAGS = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror"]
+GUEST_PARTS = ("bench", "operation", "kernel", "rules")
+# Name, CPUs, what bench does there. Ticks are instructions only while no CPU idles: one CPU that
+# is measured, or two with a process of the lowest priority on each.
+MACHINES = (("one CPU", 1, "single 9"), ("two busy CPUs", 2, "paired 15"),
+            ("four CPUs", 4, "memory"))
+
+
+class BenchError(Exception):
+    """One line: what, why, what to do."""
+
+
+class Boot:
+    """What one boot printed."""
+
+    def __init__(self, cpus, lines):
+        self.cpus = cpus
+        self.values = {}
+        self.samples = collections.defaultdict(list)    # by (name, "native" or "hoisted")
+        self.operations = collections.Counter()
+        self.exits = collections.defaultdict(collections.Counter)
+        for line in lines:
+            self.take(line.split())
+
+    def take(self, words):
+        kind, rest = (words[0], words[1:]) if words else ("", [])
+        if kind == "value":
+            self.values[rest[0]] = float(rest[1])
+        elif kind == "sample":
+            self.samples[rest[0], rest[1]].append(float(rest[2]))
+        elif kind == "exits":
+            name, operations, reason, count = rest[0], *map(int, rest[1:])
+            self.operations[name] += operations
+            self.exits[name][reason] += count
+
+    def median(self, name, state):
+        found = self.samples.get((name, state))
+        return statistics.median(found) if found else None
+
+
+class Measured:
+    """All boots of all machines; figures are medians over the boots of one machine."""
+
+    def __init__(self):
+        self.boots = collections.defaultdict(list)    # by number of CPUs
+        self.accesses = {}
+        self.core_sha256 = hashlib.sha256(CORE.read_bytes()).hexdigest()
+        self.seconds = 0.0
+
+    def value(self, cpus, name):
+        try:
+            return statistics.median(boot.values[name] for boot in self.boots[cpus])
+        except (KeyError, statistics.StatisticsError):
+            raise BenchError(f"no figure for {name} with {cpus} CPUs: the run ended early; "
+                             "see its log in build/bench") from None
+
+    def ticks(self, cpus, name, state):
+        found = [boot.median(name, state) for boot in self.boots[cpus]]
+        found = [ticks for ticks in found if ticks is not None]
+        return statistics.median(found) if found else None
+
+    def ratio(self, cpus, name):
+        """Hoisted to native, each boot for itself."""
+        pairs = [(boot.median(name, "hoisted"), boot.median(name, "native"))
+                 for boot in self.boots[cpus]]
+        if not pairs or any(None in pair for pair in pairs):
+            raise BenchError(f"no ratio for {name} with {cpus} CPUs: the run ended early; "
+                             "see its log in build/bench")
+        return statistics.median(hoisted / native for hoisted, native in pairs)
+
+    def exits(self, cpus, name):
+        """Operations, and exits by reason."""
+        operations, reasons = 0, collections.Counter()
+        for boot in self.boots[cpus]:
+            operations += boot.operations[name]
+            reasons.update({r: n for r, n in boot.exits[name].items() if n})
+        return operations, reasons
+
+
+def compiled(words):
+    try:
+        subprocess.run(words, check=True)
+    except (subprocess.CalledProcessError, OSError) as error:
+        raise BenchError(f"{words[-1]} could not be built: {error}") from None
+
+
+def build():
+    """What runs in the guest, and the program that counts VMREADs."""
+    for needed in (CORE, CORE_SYMBOLS, TEST_MODULE):
+        if not needed.exists():
+            raise BenchError(f"{needed.relative_to(TOP)} is not there: run `make` first")
+    GUEST.mkdir(parents=True, exist_ok=True)
+    here = Path(__file__).resolve().parent
+    include = f"-I{TOP / 'hvcore'}"
+    sources = [here / "guest" / f"{part}.c" for part in GUEST_PARTS]
+    sources.append(TOP / "tests" / "guest" / "netlink.c")
+    compiled(["gcc", *C_FLAGS, include, *sources, "-o", GUEST / "bench"])
+    compiled(["gcc", *C_FLAGS, here / "guest" / "nothing.c", "-o", GUEST / "nothing"])
+    compiled(["g++", *CXX_FLAGS, include, here / "accesses.cpp", "-o", FOLDER / "accesses"])
+
+
+def count_accesses():
+    """(VMREADs, VMWRITEs) of an exit, by its name."""
+    ran = subprocess.run([FOLDER / "accesses", CORE_SYMBOLS], capture_output=True, text=True,
+                         check=False)
+    if ran.returncode:
+        raise BenchError(f"VMREADs could not be counted: {ran.stderr.strip()}")
+    words = [line.split() for line in ran.stdout.splitlines()]
+    return {name: (int(reads), int(writes)) for _, name, reads, writes in words}
+
+
+def run_rig(words):
+    """Its status and both streams; whatever ends this ends the machine first."""
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, cwd=TOP) as child:
+        try:
+            said, complaints = child.communicate()
+        finally:
+            if child.poll() is None:
+                child.terminate()
+                child.wait(END_SECONDS)
+        return child.returncode, said, complaints
+
+
+def boot(title, cpus, work):
+    """One boot; its lines stay in build/bench."""
+    begin = time.monotonic()
+    script = f"modprobe hv && insmod /bench/hv_test.ko && /bench/bench {work}"
+    words = [TOP / "scripts" / "rig", "--no-hoist", "--cpus", str(cpus), "--memory", "1024",
+             "--timeout", str(TIMEOUT_SECONDS), "--add", f"{GUEST}:/bench",
+             "--add", f"{TEST_MODULE}:/bench/hv_test.ko", "--", "sh", "-c", script]
+    print(f"bench: {title}: booting and measuring", file=sys.stderr, flush=True)
+    status, said, complaints = run_rig(words)
+    (FOLDER / f"cpus{cpus}.log").write_text(said + complaints)
+    if status:
+        last = complaints.strip().splitlines() or ["nothing on stderr"]
+        raise BenchError(f"{title}: scripts/rig ended with {status}: {' / '.join(last)}")
+    print(f"bench: {title}: {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
+    return Boot(cpus, said.splitlines())
+
+
+def run_all(count):
+    """The busy machines `count` times, the one for memory once."""
+    measured = Measured()
+    begin = time.monotonic()
+    measured.accesses = count_accesses()
+    for number in range(count):
+        for title, cpus, work in MACHINES:
+            if work == "memory" and number:
+                continue
+            if count > 1:
+                title = f"{title}, boot {number + 1} of {count}"
+            measured.boots[cpus].append(boot(title, cpus, work))
+    measured.seconds = time.monotonic() - begin
+    return measured

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// Any sequence of hypercalls, from any ring, with whatever is in the mailbox: each returns, no entry breaks
+// the manual's rules, no leaf leads into the core, and the pool's pages stay accounted for.
+#include "fuzz_bytes.hpp"
+#include "hoisted.hpp"
+
+namespace {
+
+using fake::hoisted;
+
+/// A number that means something here: an address near the core or in RAM, a small count, or anything.
+std::uint64_t number(fuzz_bytes& in, hoisted& vm) {
+    auto const how = in.take<std::uint8_t>();
+    auto const n = in.take<std::uint16_t>();
+    switch (how % 6) {
+    case 0:  return n;
+    case 1:  return vm.machine.hpa_of_page(n % vm.machine.core_pages()).raw + (how >> 6) * 0x1000;
+    case 2:  return std::uint64_t{n} << 12;
+    case 3:  return std::uint64_t{n} << 21;
+    case 4:  return 0xffffffff80000000 + n;
+    default: return in.take<std::uint64_t>();
+    }
+}
+
+void fill_mailbox(fuzz_bytes& in, hoisted& vm) {
+    auto const words = in.take<std::uint8_t>() % 64u;
+    for (unsigned i = 0; i < words; ++i) (&vm.mailbox<std::uint64_t>())[i] = number(in, vm);
+}
+
+/// Rules that are sound as far as that goes, so that loading gets beyond the checks.
+void fill_rules(fuzz_bytes& in, hoisted& vm) {
+    for (std::uint32_t i = 0; i < 8; ++i) {
+        auto const kind = static_cast<std::uint16_t>(1 + in.take<std::uint8_t>() % 3);
+        auto const action = static_cast<std::uint16_t>(1 + in.take<std::uint8_t>() % 2);
+        auto const first = in.take<std::uint16_t>();
+        auto const size = in.take<std::uint8_t>();
+        auto& to = (&vm.mailbox<hv_rule>())[i];
+        if (kind == HV_RULE_MSR) to = fake::msr_rule(i + 1, first & 0xfff, (first & 0xfff) + size, action);
+        if (kind == HV_RULE_CR) to = fake::cr_rule(i + 1, first & 4, 1u << size % 32, action);
+        if (kind == HV_RULE_MEMORY)
+            to = fake::memory_rule(i + 1, std::uint64_t{first} << 12, ((std::uint64_t{first} + size) << 12) + 0xfff,
+                                   action, 2 + first % 3 * 2);
+    }
+}
+
+void drain_pool(fuzz_bytes& in, hoisted& vm) {
+    auto& pool = vm.machine.machine().pool;
+    auto const left = in.take<std::uint8_t>() % 8u;
+    while (pool.available() > left) static_cast<void>(pool.take());
+}
+
+bool one_call(fuzz_bytes& in, hoisted& vm) {
+    auto const flags = in.take<std::uint8_t>();
+    std::uint32_t const n = flags & 1;
+    if ((flags & 2) != 0) fill_mailbox(in, vm);
+    if ((flags & 4) != 0) fill_rules(in, vm);
+    if (flags >> 3 == 31) drain_pool(in, vm);
+    auto& r = vm.gpr(n);
+    r.rax = (flags & 8) != 0 ? in.take<std::uint64_t>() : in.take<std::uint8_t>() % HV_CALL_COUNT;
+    // Those hooks break the core on purpose.
+    if (r.rax == HV_CALL_TEST) r.rax = HV_CALL_AUDIT;
+    r.rdi = (flags & 0x70) == 0x70 ? in.take<std::uint64_t>() : fake::board::secret;
+    r.rsi = number(in, vm);
+    r.rdx = number(in, vm);
+    return vm.exit(n, {.reason = 18}) == fake::outcome::resumed;
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    fuzz_bytes in{data, size};
+    hoisted vm;
+    for (unsigned i = 0; i < 48 && !in.empty(); ++i)
+        if (!one_call(in, vm)) break;
+    if (vm.hw(0).in_guest && vm.findings() != 0) vm.problems.emplace_back("the auditor found something");
+    fuzz_expect_none(vm.problems);
+    return 0;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// The rules in force: look-ups against a model that just goes through all of them.
+#include "policy/rule_set.hpp"
+#include "hoisted.hpp"
+#include <gtest/gtest.h>
+#include <memory>
+#include <random>
+
+using namespace hv;
+using fake::cr_rule, fake::memory_rule, fake::msr_rule;
+
+namespace {
+
+constexpr std::uint32_t R = HV_ACCESS_READ, W = HV_ACCESS_WRITE, X = HV_ACCESS_EXECUTE;
+
+class rule_set : public testing::Test {
+protected:
+    void load(std::vector<hv_rule> const& rules) {
+        rules_ = rules;
+        std::uint32_t culprit = 0;
+        ASSERT_TRUE(set_->load({rules_.data(), rules_.size()}, culprit));
+    }
+    [[nodiscard]] verdict msr(std::uint64_t index, std::uint32_t access) const {
+        return set_->decide({event_kind::msr, access, index, 0, 0});
+    }
+    [[nodiscard]] verdict memory(std::uint64_t at, std::uint32_t access) const {
+        return set_->decide({event_kind::memory, access, at, 0, 0});
+    }
+    [[nodiscard]] verdict cr(std::uint64_t number, std::uint64_t from, std::uint64_t to) const {
+        return set_->decide({event_kind::cr, W, number, to, from});
+    }
+    static bool applies(hv_rule const& r, event const& e) {
+        switch (e.kind) {
+        case event_kind::msr:
+            return r.kind == HV_RULE_MSR && (r.access & e.access) != 0 && e.address >= r.first && e.address <= r.last;
+        case event_kind::memory:
+            return r.kind == HV_RULE_MEMORY && (r.access & e.access) != 0 && e.address >= r.first &&
+                   e.address <= r.last;
+        case event_kind::cr:
+            return r.kind == HV_RULE_CR && r.first == e.address && ((e.value ^ e.old_value) & r.mask) != 0;
+        }
+        return false;
+    }
+    /// The model: deny wins; the rule named is one of those that lead to the action.
+    void expect_as_the_model(event const& e) const {
+        auto worst = action::allow;
+        for (auto const& r : rules_)
+            if (applies(r, e)) worst = std::max(worst, policy::action_of(r));
+        auto const got = set_->decide(e);
+        ASSERT_EQ(got.action, worst);
+        if (worst == action::allow) {
+            ASSERT_EQ(got.rule, 0u);
+            return;
+        }
+        bool named = false;
+        for (auto const& r : rules_)
+            named = named || (r.id == got.rule && policy::action_of(r) == worst && applies(r, e));
+        ASSERT_TRUE(named) << "rule " << got.rule;
+    }
+    std::unique_ptr<policy::rule_set> set_ = std::make_unique<policy::rule_set>();
+    std::vector<hv_rule> rules_;
+};
+
+} // namespace
+
+TEST_F(rule_set, allows_everything_when_empty) {
+    load({});
+    EXPECT_EQ(msr(0x10, W).action, action::allow);
+    EXPECT_EQ(memory(0x1000, W | X).action, action::allow);
+    EXPECT_EQ(cr(4, 0, ~0ull).action, action::allow);
+    EXPECT_EQ(set_->memory_at(gpa{0x1234000}).watched, 0u);
+    EXPECT_EQ(set_->size(), 0u);
+}
+
+TEST_F(rule_set, knows_both_ends_of_a_range) {
+    load({msr_rule(1, 0x10, 0x20), msr_rule(2, 0xc0000080, 0xc0001fff, HV_ACTION_LOG, R),
+          memory_rule(3, 0x1000, 0x2fff)});
+    for (auto const& [index, rule] : std::initializer_list<std::pair<std::uint64_t, std::uint32_t>>{
+             {0xf, 0}, {0x10, 1}, {0x20, 1}, {0x21, 0}})
+        EXPECT_EQ(msr(index, W).rule, rule);
+    EXPECT_EQ(msr(0x10, R).rule, 0u);
+    EXPECT_EQ(msr(0xc000007f, R).rule, 0u);
+    EXPECT_EQ(msr(0xc0000080, R).rule, 2u);
+    EXPECT_EQ(msr(0xc0001fff, R).rule, 2u);
+    EXPECT_EQ(msr(0xc0002000, R).rule, 0u) << "outside the bitmap there are no rules";
+    EXPECT_EQ(msr(0x2000, W).rule, 0u);
+    for (auto const& [at, rule] : std::initializer_list<std::pair<std::uint64_t, std::uint32_t>>{
+             {0xfff, 0}, {0x1000, 3}, {0x2fff, 3}, {0x3000, 0}})
+        EXPECT_EQ(memory(at, W).rule, rule);
+}
+
+TEST_F(rule_set, lets_deny_win_in_any_order) {
+    auto const log = msr_rule(1, 0x10, 0x10, HV_ACTION_LOG), deny = msr_rule(2, 0x10, 0x10);
+    for (auto const& rules : {std::vector{log, deny}, std::vector{deny, log}}) {
+        load(rules);
+        EXPECT_EQ(msr(0x10, W).action, action::deny);
+        EXPECT_EQ(msr(0x10, W).rule, 2u);
+    }
+    auto const page_log = memory_rule(1, 0x1000, 0x1fff, HV_ACTION_LOG), page_deny = memory_rule(2, 0, 0x3fff);
+    for (auto const& rules : {std::vector{page_log, page_deny}, std::vector{page_deny, page_log}}) {
+        load(rules);
+        EXPECT_EQ(memory(0x1000, W).rule, 2u);
+    }
+    load({cr_rule(1, 4, 3, HV_ACTION_LOG), cr_rule(2, 4, 2)});
+    EXPECT_EQ(cr(4, 0, 1).rule, 1u);
+    EXPECT_EQ(cr(4, 0, 3).rule, 2u);
+}
+
+TEST_F(rule_set, watches_changes_of_bits_only) {
+    load({cr_rule(1, 0, 1 << 16), cr_rule(2, 4, 1u << 31 | 1)});
+    EXPECT_EQ(cr(0, 1 << 16, 1 << 16).action, action::allow);
+    EXPECT_EQ(cr(0, 1 << 16, 0).rule, 1u);
+    EXPECT_EQ(cr(0, 0, 1 << 16).rule, 1u);
+    EXPECT_EQ(cr(0, 0, ~(1ull << 16)).action, action::allow);
+    EXPECT_EQ(cr(4, 0, 1u << 31).rule, 2u);
+    EXPECT_EQ(set_->cr_mask(0), 1u << 16);
+    EXPECT_EQ(set_->cr_mask(4), 1u << 31 | 1u);
+}
+
+TEST_F(rule_set, forgets_the_rules_before) {
+    load({msr_rule(1, 0, 0x1fff), memory_rule(2, 0, 0xffff), cr_rule(3, 0, 1)});
+    load({msr_rule(4, 5, 5)});
+    EXPECT_EQ(msr(6, W).action, action::allow);
+    EXPECT_EQ(msr(5, W).rule, 4u);
+    EXPECT_EQ(memory(0, W).action, action::allow);
+    EXPECT_EQ(set_->cr_mask(0), 0u);
+    EXPECT_EQ(set_->memory_at(gpa{}).watched, 0u);
+}
+
+TEST_F(rule_set, names_the_second_of_two_with_one_id) {
+    std::vector<hv_rule> const rules{msr_rule(7, 0, 0), msr_rule(8, 1, 1), memory_rule(7, 0, 0xfff)};
+    std::uint32_t culprit = 0;
+    EXPECT_FALSE(set_->load({rules.data(), rules.size()}, culprit));
+    EXPECT_EQ(culprit, 3u);
+}
+
+TEST_F(rule_set, compares_whole_rules_for_the_ratchet) {
+    auto const a = msr_rule(1, 0, 9), b = memory_rule(2, 0, 0xfff), c = cr_rule(3, 4, 1);
+    auto const includes = [](std::vector<hv_rule> const& big, std::vector<hv_rule> const& small) {
+        auto x = std::make_unique<policy::rule_set>(), y = std::make_unique<policy::rule_set>();
+        std::uint32_t culprit = 0;
+        EXPECT_TRUE(x->load({big.data(), big.size()}, culprit) && y->load({small.data(), small.size()}, culprit));
+        return x->includes(*y);
+    };
+    EXPECT_TRUE(includes({a, b, c}, {c, a}));
+    EXPECT_TRUE(includes({a}, {}));
+    EXPECT_FALSE(includes({a, b}, {a, b, c}));
+    for (auto const change : {+[](hv_rule& r) { r.id = 9; }, +[](hv_rule& r) { r.first = 0x1000; },
+                              +[](hv_rule& r) { r.last += 0x1000; }, +[](hv_rule& r) { r.action = HV_ACTION_LOG; },
+                              +[](hv_rule& r) { r.access = W | X; }, +[](hv_rule& r) { r.mask = 1; },
+                              +[](hv_rule& r) { r.kind = HV_RULE_MSR; }}) {
+        auto other = b;
+        change(other);
+        EXPECT_FALSE(includes({a, other}, {b}));
+    }
+}
+
+TEST_F(rule_set, agrees_with_the_model_on_random_sets) {
+    std::mt19937_64 random{1};
+    for (unsigned round = 0; round < 60; ++round) {
+        std::vector<hv_rule> rules;
+        for (std::uint32_t i = 0, count = random() % 60; i < count; ++i) {
+            auto const what = static_cast<std::uint16_t>(1 + random() % 2);
+            auto const low = random() % 64, high = low + random() % 24;
+            if (random() % 3 == 0)
+                rules.push_back(msr_rule(i + 1, low, high, what, 1 + random() % 3));
+            else if (random() % 4 == 0)
+                rules.push_back(cr_rule(i + 1, random() % 2 == 0 ? 0 : 4, 1u << random() % 32 | 1u << random() % 32, what));
+            else
+                rules.push_back(memory_rule(i + 1, low << 12, (high << 12) + 0xfff, what, random() % 2 == 0 ? W : W | X));
+        }
+        load(rules);
+        for (std::uint64_t n = 0; n < 90; ++n) {
+            for (auto const access : {R, W}) expect_as_the_model({event_kind::msr, access, n, 0, 0});
+            for (auto const access : {R, W, X, R | W})
+                expect_as_the_model({event_kind::memory, access, (n << 12) + random() % 4096, 0, 0});
+            expect_as_the_model({event_kind::cr, W, n % 2 * 4, random() & 0xffffffff, random() & random()});
+        }
+    }
+}
+
+TEST_F(rule_set, runs_of_memory_have_one_answer) {
+    std::mt19937_64 random{2};
+    for (unsigned round = 0; round < 60; ++round) {
+        std::vector<hv_rule> rules;
+        for (std::uint32_t i = 0, count = random() % 12; i < count; ++i) {
+            auto const low = random() % 40;
+            rules.push_back(memory_rule(i + 1, low << 12, ((low + random() % 8) << 12) + 0xfff, HV_ACTION_DENY,
+                                        random() % 2 == 0 ? W : X));
+        }
+        load(rules);
+        auto watched = [&](std::uint64_t at) {
+            std::uint32_t bits = 0;
+            for (auto const& r : rules) bits |= at >= r.first && at <= r.last ? r.access : 0;
+            return bits;
+        };
+        for (std::uint64_t page = 0; page < 50; ++page) {
+            auto const run = set_->memory_at(gpa{page << 12});
+            ASSERT_GT(run.bytes, 0u);
+            for (auto at = page << 12; at < (page << 12) + std::min(run.bytes, std::uint64_t{60} << 12); at += 4096)
+                ASSERT_EQ(run.watched, watched(at)) << "round " << round << " page " << page;
+        }
+    }
+}
+
+TEST_F(rule_set, a_thousand_rules_are_found_each) {
+    std::vector<hv_rule> rules;
+    for (std::uint32_t i = 0; i < HV_MAX_RULES; ++i) // backwards, so that the index has to sort
+        rules.push_back(memory_rule(i + 1, (HV_MAX_RULES - i) * 0x2000ull, (HV_MAX_RULES - i) * 0x2000ull + 0xfff));
+    load(rules);
+    for (auto const& r : rules) {
+        ASSERT_EQ(memory(r.first, W).rule, r.id);
+        ASSERT_EQ(memory(r.last, W).rule, r.id);
+        ASSERT_EQ(memory(r.last + 1, W).rule, 0u);
+        ASSERT_EQ(set_->memory_at(gpa{r.first}).bytes, 0x1000u);
+    }
+}
+
+TEST(rule_check, msr_slots_are_the_bitmaps_bits) {
+    EXPECT_EQ(policy::msr_slot(0), 0u);
+    EXPECT_EQ(policy::msr_slot(0x1fff), 0x1fffu);
+    EXPECT_EQ(policy::msr_slot(0xc0000000), 0x2000u);
+    EXPECT_EQ(policy::msr_slot(0xc0001fff), policy::msr_slots - 1);
+    for (std::uint64_t const index : {0x2000ull, 0xbfffffffull, 0xc0002000ull, 0x100000000ull})
+        EXPECT_FALSE(policy::msr_in_bitmap(index));
+}
