@@ -41,6 +41,7 @@ ordered_json or_null(std::string const& text) {
     return text.empty() ? ordered_json(nullptr) : ordered_json(text);
 }
 
+// gate: list
 ordered_json one_dump_json(std::string const& backend, hv_cpu_dump const& dump) {
     ordered_json out{{"cpu", dump.cpu_id}, {"hoisted", dump.launched != 0}};
     for (std::size_t i = 0; i < registers.size(); ++i) {

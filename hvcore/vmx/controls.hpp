@@ -40,7 +40,7 @@ struct exit_control : reg<exit_control> {    // SDM 3C 25.7.1 "VM-Exit Controls"
     using load_pat = bit<exit_control, 19>;
     using save_efer = bit<exit_control, 20>;
     using load_efer = bit<exit_control, 21>;
-    using save_timer = bit<exit_control, 22>; // only together with pin::preemption_timer
+    using save_timer = bit<exit_control, 22>;    // only together with pin::preemption_timer
 };
 static_assert(exit_control{}.with<exit_control::host_64>(true).raw == 512);
 

@@ -77,18 +77,21 @@ pinned_registers cpu::seen_registers() const {
 }
 
 void cpu::open_window(std::uint64_t mask) {
-    vmcs.write<processor_controls>(vmcs.read<processor_controls>() | static_cast<std::uint32_t>(mask));
+    vmcs.write<processor_controls>(vmcs.read<processor_controls>() |
+                                   static_cast<std::uint32_t>(mask));
 }
 
 void cpu::close_windows() {
     constexpr auto both = processor::nmi_window::mask | processor::interrupt_window::mask;
-    vmcs.write<processor_controls>(vmcs.read<processor_controls>() & ~static_cast<std::uint32_t>(both));
+    vmcs.write<processor_controls>(vmcs.read<processor_controls>() &
+                                   ~static_cast<std::uint32_t>(both));
 }
 
 /// Exits save what is left of the slice, or a guest that exits often would make it last for ever.
 void cpu::set_time_slice(bool on) {
     auto const pins = make<pin>(vmcs.read<pin_controls>()).with<pin::preemption_timer>(on);
-    auto const exits = make<exit_control>(vmcs.read<exit_controls>()).with<exit_control::save_timer>(on);
+    auto const exits = make<exit_control>(vmcs.read<exit_controls>())
+                           .with<exit_control::save_timer>(on);
     vmcs.write<pin_controls>(static_cast<std::uint32_t>(pins.raw));
     vmcs.write<exit_controls>(static_cast<std::uint32_t>(exits.raw));
 }
@@ -98,9 +101,7 @@ void cpu::start_time_slice() {
     set_time_slice(true);
 }
 
-void cpu::end_time_slice() {
-    set_time_slice(false);
-}
+void cpu::end_time_slice() { set_time_slice(false); }
 
 /// An event ends HLT.
 void cpu::wake() const {

@@ -14,6 +14,7 @@ FOLDER = TOP / "build" / "bench"
 GUEST = FOLDER / "guest"
 CORE = TOP / "build" / "gcc" / "hvcore" / "hvcore"
 CORE_SYMBOLS = CORE.with_suffix(".debug")
+STAGED = TOP / "build" / "stage" / "lib" / "modules"
 TEST_MODULE = TOP / "build" / "kmod-tests" / "hv_test.ko"
 FULL_BOOTS = 5
 TIMEOUT_SECONDS = 900
@@ -110,6 +111,9 @@ def build():
     for needed in (CORE, CORE_SYMBOLS, TEST_MODULE):
         if not needed.exists():
             raise BenchError(f"{needed.relative_to(TOP)} is not there: run `make` first")
+    core = CORE.read_bytes()
+    if not any(core in module.read_bytes() for module in STAGED.glob("*/updates/hv.ko")):
+        raise BenchError("hv.ko in build/stage holds another core than build/gcc: run `make stage`")
     GUEST.mkdir(parents=True, exist_ok=True)
     here = Path(__file__).resolve().parent
     include = f"-I{TOP / 'hvcore'}"

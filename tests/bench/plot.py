@@ -5,7 +5,7 @@ from html import escape
 
 import rows
 
-WIDTH, LABELS, BARS = 860, 300, 380
+WIDTH, LABELS, BARS = 940, 300, 380
 LINE, BAR, HEAD = 26, 15, 58
 COLOURS = {"bar": "#3b6ea8", "missed": "#c0392b", "native": "#9bb8d6", "budget": "#222222",
            "text": "#222222", "faint": "#777777", "back": "#fcfcfa", "rule": "#dddddd"}

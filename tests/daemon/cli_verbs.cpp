@@ -89,8 +89,8 @@ TEST_F(hvctl_alone, hv_kos_own_words_reach_the_user) {
 
 TEST_F(hvctl_alone, a_fault_in_the_second_stage_is_status_1) {
     device_.set_hoisted(true);
-    device_.audit_.findings = 1;
-    device_.audit_.finding_kind = HV_FINDING_CORE_FRAME;
+    device_.audit_answer.findings = 1;
+    device_.audit_answer.finding_kind = HV_FINDING_CORE_FRAME;
     EXPECT_EQ(hvctl({"status", "--audit"}), 1);
     EXPECT_NE(out_.find("1 findings, the first: core_frame at 0x0"), std::string::npos);
     EXPECT_NE(err_.find("report it"), std::string::npos);
@@ -127,7 +127,7 @@ TEST_F(hvctl_alone, top_ends_after_so_many_rounds) {
 
 TEST_F(hvctl_alone, tables_stand_in_columns) {
     device_.set_hoisted(true);
-    device_.state_.cpus[1].exits = 1234567;
+    device_.state.cpus[1].exits = 1234567;
     EXPECT_EQ(hvctl({"stats"}), 0);
     EXPECT_EQ(out_, "REASON      EXITS  CPU 0      CPU 1\n"
                     "cpuid   1,234,667    100  1,234,567\n"
@@ -179,7 +179,7 @@ TEST_F(hvctl_with_hvd, a_policy_file_of_the_largest_size_reaches_hvd) {
 
 TEST_F(hvctl_with_hvd, logs_print_all_pages_and_since) {
     hvctl({"start"});
-    device_.state_.cpus[0].written = 2500;
+    device_.state.cpus[0].written = 2500;
     events_.put(make_batch(0, 2500));
     EXPECT_EQ(hvctl({"--json", "logs"}), 0);
     EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 2501);

@@ -20,31 +20,31 @@ namespace hv {
 class fake_device : public device {
 public:
     fake_device() {
-        state_.version = "9.9.9";
-        state_.dma = "not protected";
-        state_.core_sha256.fill(0xab);
-        state_.cpus.resize(2);
-        state_.cpus[1].id = state_.cpus[1].ring = 1;
+        state.version = "9.9.9";
+        state.dma = "not protected";
+        state.core_sha256.fill(0xab);
+        state.cpus.resize(2);
+        state.cpus[1].id = state.cpus[1].ring = 1;
     }
 
     void start() override {
         enter("start");
-        if (state_.hoisted) throw device_error{EALREADY, "Linux is already hoisted"};
+        if (state.hoisted) throw device_error{EALREADY, "Linux is already hoisted"};
         set_hoisted(true);
     }
     void stop() override {
         enter("stop");
-        if (state_.locked) throw device_error{EPERM, "a policy is locked"};
+        if (state.locked) throw device_error{EPERM, "a policy is locked"};
         set_hoisted(false);
-        enforced_.policies.clear();
+        enforced.policies.clear();
     }
     machine_state status() override {
         enter("status");
-        return state_;
+        return state;
     }
     machine_state stats() override {
         enter("stats");
-        auto out = state_;
+        auto out = state;
         for (auto& each : out.cpus) {
             each.counters.resize(64);
             each.counters[10] = each.exits;
@@ -53,7 +53,7 @@ public:
     }
     hv_audit audit() override {
         enter("audit");
-        return audit_;
+        return audit_answer;
     }
     hv_cpu_dump dump(std::uint32_t cpu_id) override {
         enter("dump");
@@ -67,29 +67,29 @@ public:
     }
     void policy_set(std::span<named_rules const> policies) override {
         enter("policy_set");
-        enforced_.policies.assign(policies.begin(), policies.end());
+        enforced.policies.assign(policies.begin(), policies.end());
     }
     enforced_policies policy_get() override {
         enter("policy_get");
-        enforced_.locked = state_.locked;
-        return enforced_;
+        enforced.locked = state.locked;
+        return enforced;
     }
     void policy_lock() override {
         enter("policy_lock");
-        state_.locked = true;
+        state.locked = true;
     }
     void records_attach() override { enter("records_attach"); }
     void records_ack(std::uint64_t session, std::uint32_t ring, std::uint64_t sequence) override {
         enter("records_ack");
-        acks_[{session, ring}] = sequence;
+        acks[{session, ring}] = sequence;
     }
 
     void set_hoisted(bool hoisted) {
-        state_.hoisted = hoisted;
-        state_.backend = hoisted ? "vmx" : "";
-        state_.session = 0x1234;
-        state_.reserved_bytes = hoisted ? 2u << 20 : 0;
-        for (auto& each : state_.cpus) {
+        state.hoisted = hoisted;
+        state.backend = hoisted ? "vmx" : "";
+        state.session = 0x1234;
+        state.reserved_bytes = hoisted ? 2u << 20 : 0;
+        for (auto& each : state.cpus) {
             each.hoisted = hoisted;
             each.exits = hoisted ? 100 + each.id : 0;
         }
@@ -104,10 +104,10 @@ public:
         return at == calls_.end() ? 0 : at->second;
     }
 
-    machine_state state_;
-    enforced_policies enforced_;
-    hv_audit audit_{};
-    std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> acks_;
+    machine_state state;
+    enforced_policies enforced;
+    hv_audit audit_answer{};
+    std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> acks;
 
 private:
     void enter(std::string const& call) {
@@ -128,7 +128,7 @@ public:
     fake_events& operator=(fake_events const&) = delete;
 
     int descriptor() const override { return descriptor_; }
-    void join() override { ++joins_; }
+    void join() override { ++joins; }
     std::vector<device_event> receive() override {
         eventfd_t ignored = 0;
         eventfd_read(descriptor_, &ignored);
@@ -139,7 +139,7 @@ public:
         eventfd_write(descriptor_, 1);
     }
 
-    unsigned joins_ = 0;
+    unsigned joins = 0;
 
 private:
     int descriptor_;

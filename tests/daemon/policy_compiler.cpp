@@ -11,19 +11,19 @@ namespace {
 class fixed_symbols : public symbol_resolver {
 public:
     symbol_table resolve(std::set<std::string> const& names) override {
-        if (!unavailable_.empty()) return {{}, {}, unavailable_};
+        if (!unavailable.empty()) return {{}, {}, unavailable};
         symbol_table out;
         for (auto const& each : names) {
-            if (auto const at = known_.find(each); at != known_.end())
+            if (auto const at = known.find(each); at != known.end())
                 out.physical.insert(*at);
             else
                 out.refused[each] = "the kernel has no symbol " + each;
         }
         return out;
     }
-    std::map<std::string, std::uint64_t> known_{
+    std::map<std::string, std::uint64_t> known{
         {"_stext", 0x1000000}, {"_etext", 0x1e00e67}, {"small", 0x1000010}, {"smaller", 0x1000100}};
-    std::string unavailable_;
+    std::string unavailable;
 };
 
 std::string with_rules(std::string const& rules) {
@@ -109,13 +109,13 @@ TEST(policy_compiler, unknown_symbols_and_ranges_without_a_page_are_refused) {
 
 TEST(policy_compiler, symbols_that_cannot_be_seen_leave_the_policy_unresolved) {
     fixed_symbols symbols;
-    symbols.unavailable_ = "/proc/kallsyms does not tell addresses to this process: run as root";
+    symbols.unavailable = "/proc/kallsyms does not tell addresses to this process: run as root";
     auto const policy = compile_policy(
         "p.json", with_rules(R"({"name":"t","kind":"memory","symbols":{"first":"_stext",
                               "end":"_etext"},"access":["write"],"action":"log"})"),
         symbols);
     EXPECT_FALSE(policy.resolved);
-    EXPECT_EQ(policy.notes.at(0), "symbols are not resolved: " + symbols.unavailable_);
+    EXPECT_EQ(policy.notes.at(0), "symbols are not resolved: " + symbols.unavailable);
 }
 
 TEST(policy_compiler, a_range_that_is_not_of_whole_pages_names_the_nearest) {

@@ -42,8 +42,8 @@ protected:
         return out;
     }
     std::uint64_t acknowledged(std::uint32_t ring = 0, std::uint64_t session = 0x1234) const {
-        auto const at = device_.acks_.find({session, ring});
-        return at == device_.acks_.end() ? 0 : at->second;
+        auto const at = device_.acks.find({session, ring});
+        return at == device_.acks.end() ? 0 : at->second;
     }
 
     temporary_folder folder_;
@@ -92,7 +92,7 @@ TEST_F(recorder_test, after_a_kill_in_the_middle_of_a_line_that_record_is_writte
 
 TEST_F(recorder_test, what_was_written_but_not_acknowledged_is_acknowledged_after_a_restart) {
     take({make_batch(0, 3)});
-    device_.acks_.clear();
+    device_.acks.clear();
     restart();
     take({make_batch(0, 3)});
     EXPECT_EQ(acknowledged(), 3u);

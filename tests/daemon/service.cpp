@@ -37,9 +37,9 @@ TEST_F(service_test, status_of_a_linux_that_is_not_hoisted_names_no_backend) {
 
 TEST_F(service_test, a_finding_of_the_audit_is_told) {
     call("start");
-    device_.audit_.findings = 2;
-    device_.audit_.finding_kind = HV_FINDING_CORE_FRAME;
-    device_.audit_.first_finding = 0x5000;
+    device_.audit_answer.findings = 2;
+    device_.audit_answer.finding_kind = HV_FINDING_CORE_FRAME;
+    device_.audit_answer.first_finding = 0x5000;
     auto const audit = call("audit");
     EXPECT_EQ(audit["clean"], false);
     EXPECT_EQ(audit["first_finding"]["kind"], "core_frame");
@@ -51,8 +51,8 @@ TEST_F(service_test, a_finding_of_the_audit_is_told) {
 
 TEST_F(service_test, stats_count_by_reason_and_cpu) {
     call("start");
-    device_.state_.cpus[0].written = 5;
-    device_.state_.cpus[1].dropped = 3;
+    device_.state.cpus[0].written = 5;
+    device_.state.cpus[1].dropped = 3;
     auto const stats = call("stats");
     EXPECT_EQ(stats["exits"], 201);
     EXPECT_EQ(stats["reasons"]["cpuid"], 201);
@@ -66,7 +66,7 @@ TEST_F(service_test, start_applies_the_folder_of_policies) {
     folder_.write("policies.d/b.json", smep_policy);
     folder_.write("policies.d/not-a-policy.txt", "nonsense");
     EXPECT_EQ(call("start")["policies"].size(), 2u);
-    EXPECT_EQ(device_.enforced_.policies.size(), 2u);
+    EXPECT_EQ(device_.enforced.policies.size(), 2u);
 }
 
 TEST_F(service_test, a_broken_policy_in_the_folder_leaves_linux_as_it_was) {
@@ -83,7 +83,7 @@ TEST_F(service_test, a_hoist_whose_policies_are_refused_is_undone) {
     folder_.write("policies.d/a.json", lstar_policy);
     device_.refuse("policy_set", ENOMEM, "pool empty");
     EXPECT_EQ(refused("start"), std::pair(1, std::string{"pool empty"}));
-    EXPECT_FALSE(device_.state_.hoisted);
+    EXPECT_FALSE(device_.state.hoisted);
 }
 
 TEST_F(service_test, a_refused_start_changes_nothing) {
@@ -96,8 +96,8 @@ TEST_F(service_test, hoists_by_itself_where_the_configuration_says_so) {
     folder_.write("policies.d/a.json", lstar_policy);
     config_.hoist_at_start = true;
     restart();
-    EXPECT_TRUE(device_.state_.hoisted);
-    EXPECT_EQ(device_.enforced_.policies.size(), 1u);
+    EXPECT_TRUE(device_.state.hoisted);
+    EXPECT_EQ(device_.enforced.policies.size(), 1u);
     EXPECT_EQ(service_->summary(), "hoisted, 1 policy");
     restart();
     EXPECT_EQ(device_.calls("start"), 1u);
@@ -181,7 +181,7 @@ TEST_F(service_test, logs_hold_what_was_done_and_by_whom) {
 
 TEST_F(service_test, logs_wait_for_records_that_are_on_their_way) {
     call("start");
-    device_.state_.cpus[0].written = 2;
+    device_.state.cpus[0].written = 2;
     events_.put(make_batch(0, 2));
     EXPECT_EQ(call("logs.read")["records"].size(), 3u);
 }

@@ -24,16 +24,16 @@ TEST_F(policies_test, apply_list_show_remove) {
     EXPECT_EQ(shown["rules"][0]["mask"], "0x100000");
     EXPECT_EQ(shown["rules"][0]["id"], 2);
     call("policy.remove", {{"name", "entry"}});
-    ASSERT_EQ(device_.enforced_.policies.size(), 1u);
-    EXPECT_EQ(device_.enforced_.policies[0].name, "smep");
+    ASSERT_EQ(device_.enforced.policies.size(), 1u);
+    EXPECT_EQ(device_.enforced.policies[0].name, "smep");
 }
 
 TEST_F(policies_test, apply_again_takes_the_old_ones_place) {
     apply(lstar_policy);
-    auto const id = device_.enforced_.policies[0].rules[0].id;
+    auto const id = device_.enforced.policies[0].rules[0].id;
     apply(lstar_policy);
-    ASSERT_EQ(device_.enforced_.policies.size(), 1u);
-    EXPECT_EQ(device_.enforced_.policies[0].rules[0].id, id);
+    ASSERT_EQ(device_.enforced.policies.size(), 1u);
+    EXPECT_EQ(device_.enforced.policies[0].rules[0].id, id);
 }
 
 TEST_F(policies_test, a_bad_file_is_refused_with_its_place_and_changes_nothing) {
@@ -103,7 +103,7 @@ TEST_F(policies_test, nothing_can_be_enforced_on_a_linux_that_is_not_hoisted) {
 TEST_F(policies_test, records_are_worded_with_the_names_of_their_rules) {
     apply(lstar_policy);
     auto batch = make_batch(0, 1);
-    batch.records[0].rule = device_.enforced_.policies[0].rules[0].id;
+    batch.records[0].rule = device_.enforced.policies[0].rules[0].id;
     events_.put(batch);
     service_->on_events();
     auto const record = call("logs.read", {{"last", 1}})["records"][0];

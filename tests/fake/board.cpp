@@ -32,12 +32,13 @@ hv::frame_layout layout_for(std::uint32_t cpus) {
 void* reserve(std::uint64_t bytes) {
     auto* const wanted = reinterpret_cast<void*>(std::uint64_t{HV_CORE_BASE});
     auto* const got = mmap(wanted, bytes, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
+                           0);
     require(got == wanted, "memory at HV_CORE_BASE");
     return got;
 }
 
-} // namespace
+}    // namespace
 
 board::board(std::uint32_t count) : layout_{layout_for(count)} {
     reserve((layout_.total() + HV_SPARE_PAGES) * page);
@@ -58,7 +59,8 @@ board::board(std::uint32_t count) : layout_{layout_for(count)} {
 }
 
 board::~board() {
-    munmap(reinterpret_cast<void*>(std::uint64_t{HV_CORE_BASE}), (layout_.total() + HV_SPARE_PAGES) * page);
+    munmap(reinterpret_cast<void*>(std::uint64_t{HV_CORE_BASE}),
+           (layout_.total() + HV_SPARE_PAGES) * page);
 }
 
 hv::hpa board::hpa_of_page(std::uint64_t n) const {
@@ -137,4 +139,4 @@ std::int64_t board::launch(std::uint32_t n, hv_launch& args) {
     }
 }
 
-} // namespace fake
+}    // namespace fake

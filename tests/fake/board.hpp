@@ -12,10 +12,10 @@ namespace fake {
 
 class board {
 public:
-    static constexpr std::uint64_t first_hpa = 0x8000000; // of the first chunk
+    static constexpr std::uint64_t first_hpa = 0x8000000;    // of the first chunk
     static constexpr std::uint64_t top_of_ram = 0x40000000;
     static constexpr std::uint64_t secret = 0x5ec7e7a11dead5;
-    static constexpr std::uint32_t image_pages = 16; // entry.cpp: hv_image_end
+    static constexpr std::uint32_t image_pages = 16;    // entry.cpp: hv_image_end
 
     explicit board(std::uint32_t cpus);
     ~board();
@@ -39,9 +39,9 @@ public:
     [[nodiscard]] hv::vmx::root_machine& machine() const;
 
     std::vector<std::unique_ptr<cpu>> cpus;
-    std::function<void(std::uint32_t)> on_nmi; // an NMI for the CPU of this number
+    std::function<void(std::uint32_t)> on_nmi;    // an NMI for the CPU of this number
     std::atomic<std::uint64_t> ticks{};
-    std::uint64_t tick_step{50}; // of the TSC, per look at it
+    std::uint64_t tick_step{50};    // of the TSC, per look at it
 
 private:
     void build_tables();
@@ -49,4 +49,4 @@ private:
     std::vector<hv_chunk> chunks_;
 };
 
-} // namespace fake
+}    // namespace fake

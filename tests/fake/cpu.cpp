@@ -10,7 +10,7 @@ namespace {
 thread_local cpu* running = nullptr;
 constexpr std::uint64_t apic_page = 0xfee00000;
 constexpr std::uint32_t icr_low = 0x300, icr_high = 0x310;
-} // namespace
+}    // namespace
 
 cpu& this_cpu() {
     if (running == nullptr) hv::broken("no fake CPU runs on this thread", __LINE__);
@@ -19,20 +19,17 @@ cpu& this_cpu() {
     return *running;
 }
 
-on_cpu::on_cpu(cpu& c) : before_{running} {
-    running = &c;
-}
-on_cpu::~on_cpu() {
-    running = before_;
-}
+on_cpu::on_cpu(cpu& c) : before_{running} { running = &c; }
+on_cpu::~on_cpu() { running = before_; }
 
-std::uint64_t ticks_of(cpu& c) {
-    return c.around_.ticks();
-}
+std::uint64_t ticks_of(cpu& c) { return c.around_.ticks(); }
 
 cpu::cpu(std::uint32_t apic_number, surroundings around)
-    : gdt{linux_gdt()}, msrs{default_msrs()}, leaves{default_leaves(apic_number)},
-      apic_id_{apic_number}, around_{std::move(around)} {
+    : gdt{linux_gdt()},
+      msrs{default_msrs()},
+      leaves{default_leaves(apic_number)},
+      apic_id_{apic_number},
+      around_{std::move(around)} {
     gdtr = {127, reinterpret_cast<std::uint64_t>(gdt.data())};
     if (apic_number == 0) msrs.value[0x1b] |= 0x100;
     apic[icr_high] = 0x5a000000;
@@ -102,7 +99,7 @@ std::uint64_t cpu::count(op what) const {
     return n;
 }
 
-} // namespace fake
+}    // namespace fake
 
 namespace hv::insn {
 
@@ -134,7 +131,8 @@ cpuid_leaf cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
     return this_cpu().cpuid(leaf, subleaf);
 }
 void cpuid(std::uint64_t& rax, std::uint64_t& rbx, std::uint64_t& rcx, std::uint64_t& rdx) {
-    auto const leaf = this_cpu().cpuid(static_cast<std::uint32_t>(rax), static_cast<std::uint32_t>(rcx));
+    auto const leaf = this_cpu().cpuid(static_cast<std::uint32_t>(rax),
+                                       static_cast<std::uint32_t>(rcx));
     rax = leaf.eax;
     rbx = leaf.ebx;
     rcx = leaf.ecx;
@@ -190,8 +188,8 @@ void write_mmio(hva at, std::uint32_t value) { this_cpu().write_apic(at, value);
 void unblock_nmi() { this_cpu().log(op::unblock_nmi); }
 void interrupt_of(unsigned vector) {
     this_cpu().log(op::interrupt, vector);
-    // With an IDT of limit 0 there is no handler, and none for #DF either: the processor shuts down.
+    // With an IDT of limit 0 there is no handler, and none for #DF either: the CPU shuts down.
     if (this_cpu().idtr.limit == 0) throw fake::machine_reset{};
 }
 
-} // namespace hv::insn
+}    // namespace hv::insn

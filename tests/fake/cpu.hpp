@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A CPU with VMX for the hosted core: registers, MSRs, CPUID, VMX operation, and a log of what it did.
+// A CPU with VMX for the hosted core: registers, MSRs, CPUID, VMX operation, a log of what it did.
 #include "arch/cpuid.hpp"
 #include "arch/descriptor.hpp"
 #include "base/address.hpp"
@@ -19,16 +19,31 @@ namespace fake {
 
 // How code in root mode ends where real code would not return.
 struct root_fault {
-    unsigned vector; // an exception that no fix-up recovers
+    unsigned vector;    // an exception that no fix-up recovers
 };
-struct guest_entered {}; // VMLAUNCH: the CPU is a guest
-struct abandoned {};     // hv_vmx_abandon: back on the loader's stack
-struct halted {};        // CLI, HLT: the CPU is parked
+struct guest_entered {};    // VMLAUNCH: the CPU is a guest
+struct abandoned {};        // hv_vmx_abandon: back on the loader's stack
+struct halted {};           // CLI, HLT: the CPU is parked
 struct machine_reset {};
 
 enum class op {
-    wrmsr, xsetbv, invept, invvpid, invlpg, wbinvd, write_cr3, outb, lidt, unblock_nmi, interrupt,
-    vmxon, vmxoff, vmclear, vmptrld, vmentry, nmi_sent,
+    wrmsr,
+    xsetbv,
+    invept,
+    invvpid,
+    invlpg,
+    wbinvd,
+    write_cr3,
+    outb,
+    lidt,
+    unblock_nmi,
+    interrupt,
+    vmxon,
+    vmxoff,
+    vmclear,
+    vmptrld,
+    vmentry,
+    nmi_sent,
 };
 struct step {
     op what;
@@ -52,7 +67,7 @@ enum class entry { entered, refused, failed };
 /// What a CPU shares with the others: memory by physical address, the APICs' bus.
 struct surroundings {
     std::function<void*(hv::hpa)> memory;
-    std::function<void(std::uint32_t)> send_nmi; // to the CPU with this APIC ID
+    std::function<void(std::uint32_t)> send_nmi;    // to the CPU with this APIC ID
     std::function<std::uint64_t()> ticks;
 };
 
@@ -97,19 +112,19 @@ public:
     hv::table_register gdtr{}, idtr{0xfff, 0xfffffe0000000000};
     std::array<std::uint64_t, 16> gdt{};
     msr_file msrs;
-    std::map<std::uint64_t, hv::cpuid_leaf> leaves; // leaf << 32 | subleaf
-    std::map<std::uint32_t, std::uint32_t> apic;    // registers by offset
-    hv::general_registers gpr;                      // of the guest, while it runs
+    std::map<std::uint64_t, hv::cpuid_leaf> leaves;    // leaf << 32 | subleaf
+    std::map<std::uint32_t, std::uint32_t> apic;       // registers by offset
+    hv::general_registers gpr;                         // of the guest, while it runs
 
     bool vmx_on{}, in_guest{};
     std::optional<hv::hpa> current_at;
     std::map<std::uint64_t, vmcs> regions;
     bool fail_vmclear{}, fail_vmptrld{}, fail_vmxon{}, fail_invept{};
-    std::vector<std::string> broken_rules;  // of the last entry that was not taken
+    std::vector<std::string> broken_rules;    // of the last entry that was not taken
     std::vector<std::uint64_t> injected;    // event | error code << 32, of each entry that had one
     std::vector<step> steps;
-    std::function<void(step const&)> on_step; // what else happens at that moment
-    std::uint64_t rip{}; // root mode: where the last exit or failed entry led
+    std::function<void(step const&)> on_step;    // what else happens at that moment
+    std::uint64_t rip{};    // root mode: where the last exit or failed entry led
 
 private:
     void load_guest(vmcs const& v);
@@ -144,4 +159,4 @@ msr_file default_msrs();
 std::map<std::uint64_t, hv::cpuid_leaf> default_leaves(std::uint32_t apic_id);
 std::array<std::uint64_t, 16> linux_gdt();
 
-} // namespace fake
+}    // namespace fake

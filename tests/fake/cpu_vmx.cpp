@@ -7,14 +7,20 @@ namespace fake {
 
 namespace {
 
-enum vm_error : std::uint32_t { // SDM 3C 31.4 "VM Instruction Error Numbers"
-    launch_not_clear = 4, resume_not_launched = 5, bad_controls = 7, bad_host = 8, bad_revision = 11,
-    no_such_field = 12, field_read_only = 13, bad_invalidation = 28,
+enum vm_error : std::uint32_t {    // SDM 3C 31.4 "VM Instruction Error Numbers"
+    launch_not_clear = 4,
+    resume_not_launched = 5,
+    bad_controls = 7,
+    bad_host = 8,
+    bad_revision = 11,
+    no_such_field = 12,
+    field_read_only = 13,
+    bad_invalidation = 28,
 };
 
 bool bit(std::uint64_t value, unsigned n) { return (value >> n & 1) != 0; }
 
-} // namespace
+}    // namespace
 
 bool cpu::take_revision(vmcs& v, hv::hpa region) const {
     auto const* word = static_cast<std::uint32_t const*>(around_.memory(region));
@@ -33,7 +39,8 @@ bool cpu::vmxon(hv::hpa region) {
     if (!bit(control, 0) || !bit(control, 2) || !bit(cr0, 5)) throw root_fault{13};
     log(op::vmxon, region.raw);
     vmcs scratch;
-    if (vmx_on || fail_vmxon || !region.aligned(4096) || !take_revision(scratch, region)) return false;
+    if (vmx_on || fail_vmxon || !region.aligned(4096) || !take_revision(scratch, region))
+        return false;
     vmx_on = true;
     current_at.reset();
     return true;
@@ -201,4 +208,4 @@ void cpu::leave_guest(exit_info const& info) {
     load_host(v);
 }
 
-} // namespace fake
+}    // namespace fake

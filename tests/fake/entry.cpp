@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stands in for vmx/entry.S, arch/trap.S and what core.ld defines: the labels that C++ compares with,
-// and the two ways through VMLAUNCH.
+// Stands in for vmx/entry.S, arch/trap.S and what core.ld defines: the labels that C++ compares
+// with, and the two ways through VMLAUNCH.
 #include "vmx/entry.hpp"
 #include "base/assert.hpp"
 #include "cpu.hpp"

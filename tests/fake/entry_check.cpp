@@ -25,9 +25,12 @@ void check_execution(findings& f, vmcs const& v, vmx_limits const& limits) {
     f.expect(allowed(processor, limits.true_processor), "27.2.1.1 reserved processor control");
     f.expect(allowed(secondary, limits.secondary), "27.2.1.1 reserved secondary control");
     f.expect(v[field::cr3_targets] <= 4, "27.2.1.1 CR3-target count");
-    f.expect(!bit(processor, 25) || address(v[field::io_bitmap_a], 4096, limits), "27.2.1.1 I/O bitmap");
-    f.expect(!bit(processor, 28) || address(v[field::msr_bitmap], 4096, limits), "27.2.1.1 MSR bitmap");
-    f.expect(bit(processor, 21) || (secondary & (1u << 4 | 1u << 8 | 1u << 9)) == 0, "27.2.1.1 TPR shadow");
+    f.expect(!bit(processor, 25) || address(v[field::io_bitmap_a], 4096, limits),
+             "27.2.1.1 I/O bitmap");
+    f.expect(!bit(processor, 28) || address(v[field::msr_bitmap], 4096, limits),
+             "27.2.1.1 MSR bitmap");
+    f.expect(bit(processor, 21) || (secondary & (1u << 4 | 1u << 8 | 1u << 9)) == 0,
+             "27.2.1.1 TPR shadow");
     f.expect(bit(pin, 3) || !bit(pin, 5), "27.2.1.1 virtual NMIs without NMI exiting");
     f.expect(bit(pin, 5) || !bit(processor, 22), "27.2.1.1 NMI window without virtual NMIs");
     f.expect(!bit(secondary, 5) || v[field::vpid] != 0, "27.2.1.1 VPID 0");
@@ -59,7 +62,8 @@ void check_event(findings& f, vmcs const& v, vmx_limits const& limits) {
     if (!bit(event, 31)) return;
     auto const type = event >> 8 & 7;
     auto const vector = event & 0xff;
-    f.expect(type != 1 && (type != 7 || bit(limits.true_processor >> 32, 27)), "27.2.1.3 event type");
+    f.expect(type != 1 && (type != 7 || bit(limits.true_processor >> 32, 27)),
+             "27.2.1.3 event type");
     f.expect(type != 2 || vector == 2, "27.2.1.3 NMI with another vector");
     f.expect(type != 3 || vector <= 31, "27.2.1.3 exception vector");
     f.expect(type != 7 || vector == 0, "27.2.1.3 other event");
@@ -74,7 +78,7 @@ void check_event(findings& f, vmcs const& v, vmx_limits const& limits) {
              "27.2.1.3 instruction length");
 }
 
-} // namespace
+}    // namespace
 
 std::vector<std::string> check_controls(vmcs const& v, vmx_limits const& limits) {
     findings f;
@@ -116,4 +120,4 @@ std::vector<std::string> check_host(vmcs const& v, vmx_limits const& limits) {
     return f.take();
 }
 
-} // namespace fake
+}    // namespace fake

@@ -50,6 +50,6 @@ inline bool fixed(std::uint64_t value, std::uint64_t fixed0, std::uint64_t fixed
 inline bool unrestricted(vmcs const& v) {
     return bit(v[field::processor], 31) && bit(v[field::secondary], 7);
 }
-} // namespace entry_rule
+}    // namespace entry_rule
 
-} // namespace fake
+}    // namespace fake

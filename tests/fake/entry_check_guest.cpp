@@ -79,7 +79,8 @@ void check_data(findings& f, vmcs const& v, guest_mode m) {
         auto const s = segment(v, n);
         if (!s.usable()) continue;
         f.expect(bit(s.type(), 0) && (!bit(s.type(), 3) || bit(s.type(), 1)), "27.3.1.2 data type");
-        f.expect(m.unrestricted || s.type() > 11 || s.dpl() >= (s.selector & 3), "27.3.1.2 data DPL");
+        f.expect(m.unrestricted || s.type() > 11 || s.dpl() >= (s.selector & 3),
+                 "27.3.1.2 data DPL");
     }
     for (std::uint32_t const n : {es, cs, ss, ds, fs, gs}) {
         auto const s = segment(v, n);
@@ -113,8 +114,10 @@ void check_system_segments(findings& f, vmcs const& v, guest_mode m) {
     for (std::uint32_t const n : {fs, gs, tr})
         f.expect(canonical(segment(v, n).base), "27.3.1.2 base not canonical");
     if (local.usable()) {
-        f.expect(!bit(local.selector, 2) && canonical(local.base), "27.3.1.2 LDTR selector or base");
-        f.expect(local.type() == 2 && !bit(local.access, 4) && bit(local.access, 7), "27.3.1.2 LDTR type");
+        f.expect(!bit(local.selector, 2) && canonical(local.base),
+                 "27.3.1.2 LDTR selector or base");
+        f.expect(local.type() == 2 && !bit(local.access, 4) && bit(local.access, 7),
+                 "27.3.1.2 LDTR type");
         f.expect(local.no_reserved() && local.granular(), "27.3.1.2 LDTR access rights or limit");
     }
     for (auto const base : {field::gdtr_base, field::idtr_base})
@@ -153,9 +156,12 @@ void check_activity(findings& f, vmcs const& v, vmx_limits const& limits) {
     f.expect(activity == 0 || bit(limits.misc, static_cast<unsigned>(5 + activity)),
              "27.3.1.5 activity not supported");
     f.expect(activity != 1 || (v[field::ss_access] >> 5 & 3) == 0, "27.3.1.5 HLT outside ring 0");
-    f.expect(activity == 0 || (blocked & 3) == 0, "27.3.1.5 not active, but blocked by STI or MOV SS");
-    f.expect(activity == 0 || !injects || wakes(activity, event), "27.3.1.5 event while not active");
-    f.expect((blocked & ~0x1full) == 0 && !bit(blocked, 2), "27.3.1.5 interruptibility reserved bits");
+    f.expect(activity == 0 || (blocked & 3) == 0,
+             "27.3.1.5 not active, but blocked by STI or MOV SS");
+    f.expect(activity == 0 || !injects || wakes(activity, event),
+             "27.3.1.5 event while not active");
+    f.expect((blocked & ~0x1full) == 0 && !bit(blocked, 2),
+             "27.3.1.5 interruptibility reserved bits");
     f.expect((blocked & 3) != 3, "27.3.1.5 blocked by STI and MOV SS");
     f.expect(!bit(blocked, 0) || bit(v[field::rflags], 9), "27.3.1.5 blocked by STI with IF clear");
     f.expect(!injects || type != 0 || (blocked & 3) == 0, "27.3.1.5 interrupt while blocked");
@@ -169,7 +175,7 @@ void check_activity(findings& f, vmcs const& v, vmx_limits const& limits) {
     f.expect(bit(pending, 14) == steps, "27.3.1.5 pending single step");
 }
 
-} // namespace
+}    // namespace
 
 std::vector<std::string> check_guest(vmcs const& v, vmx_limits const& limits) {
     findings f;
@@ -195,4 +201,4 @@ std::vector<std::string> check_guest(vmcs const& v, vmx_limits const& limits) {
     return f.take();
 }
 
-} // namespace fake
+}    // namespace fake

@@ -23,7 +23,7 @@ void copy_kept(hv::general_registers& to, hv::general_registers const& from) {
     to.rbp = from.rbp;
 }
 
-/// As vmx/entry.S: a frequent exit leaves the kept registers where they are, so nothing of them is saved.
+/// As vmx/entry.S: a frequent exit leaves the kept registers where they are and saves none of them.
 void way_out(hv::vmx::cpu& c, hv::general_registers& guest) {
     constexpr std::uint64_t junk = 0xbadbadbadbad0bad;
     c.base.gpr = guest;
@@ -47,7 +47,7 @@ void follow_paging(cpu& c) {
     if ((efer & 0x400) != 0) v.set_bits(field::entry, 1u << 9);
 }
 
-} // namespace
+}    // namespace
 
 hoisted::hoisted(std::uint32_t cpus, not_launched_yet)
     : machine{cpus}, seen_records_(cpus), injected_before_(cpus) {
@@ -56,9 +56,7 @@ hoisted::hoisted(std::uint32_t cpus, not_launched_yet)
     };
 }
 
-hoisted::hoisted(std::uint32_t cpus) : hoisted{cpus, not_launched} {
-    launch_all();
-}
+hoisted::hoisted(std::uint32_t cpus) : hoisted{cpus, not_launched} { launch_all(); }
 
 void hoisted::launch_all() {
     for (std::uint32_t n = 0; n < machine.cpus.size(); ++n) {
@@ -126,9 +124,11 @@ outcome hoisted::enter(std::uint32_t n) {
 }
 
 void hoisted::nmi(std::uint32_t n) {
-    if (hw(n).in_guest && v(n)[field::activity] == 3) return; // held back until a SIPI
-    if (hw(n).in_guest) exit(n, {.reason = 0, .event = 0x80000202});
-    else trap(n, 2);
+    if (hw(n).in_guest && v(n)[field::activity] == 3) return;    // held back until a SIPI
+    if (hw(n).in_guest)
+        exit(n, {.reason = 0, .event = 0x80000202});
+    else
+        trap(n, 2);
 }
 
 hv::trap_frame hoisted::trap(std::uint32_t n, std::uint64_t vector, std::uint64_t rip) {
@@ -140,7 +140,8 @@ hv::trap_frame hoisted::trap(std::uint32_t n, std::uint64_t vector, std::uint64_
     return frame;
 }
 
-std::int64_t hoisted::call(std::uint32_t n, std::uint64_t number, std::uint64_t a, std::uint64_t b) {
+std::int64_t hoisted::call(std::uint32_t n, std::uint64_t number, std::uint64_t a,
+                           std::uint64_t b) {
     gpr(n).rax = number;
     gpr(n).rdi = board::secret;
     gpr(n).rsi = a;
@@ -149,7 +150,8 @@ std::int64_t hoisted::call(std::uint32_t n, std::uint64_t number, std::uint64_t 
     return static_cast<std::int64_t>(gpr(n).rax);
 }
 
-std::int64_t hoisted::load(std::vector<hv_rule> const& rules, std::uint64_t generation, std::uint32_t n) {
+std::int64_t hoisted::load(std::vector<hv_rule> const& rules, std::uint64_t generation,
+                           std::uint32_t n) {
     for (std::size_t i = 0; i < rules.size(); ++i) (&mailbox<hv_rule>())[i] = rules[i];
     return call(n, HV_CALL_POLICY_LOAD, rules.size(), generation);
 }
@@ -192,7 +194,8 @@ outcome hoisted::touch(std::uint32_t n, std::uint64_t at, std::uint32_t access) 
 
 std::vector<hv_record> hoisted::records(std::uint32_t n) {
     std::vector<hv_record> news;
-    auto const* ring = reinterpret_cast<hv_record const*>(reinterpret_cast<char*>(&shared(n)) + 4096);
+    auto const* ring = reinterpret_cast<hv_record const*>(reinterpret_cast<char*>(&shared(n)) +
+                                                          4096);
     for (; seen_records_[n] < shared(n).head; ++seen_records_[n])
         news.push_back(ring[seen_records_[n] % HV_RING_RECORDS]);
     if (!core(n).base.records.release(seen_records_[n])) problems.emplace_back("ring not released");
@@ -228,4 +231,4 @@ hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask, std::uint
     return {id, HV_RULE_CR, action, HV_ACCESS_WRITE, 0, number, number, mask};
 }
 
-} // namespace fake
+}    // namespace fake

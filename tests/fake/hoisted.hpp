@@ -33,7 +33,7 @@ public:
                       std::uint32_t n = 0);
     outcome rdmsr(std::uint32_t n, std::uint32_t index);
     outcome wrmsr(std::uint32_t n, std::uint32_t index, std::uint64_t value);
-    /// MOV to CR0 or CR4 as the CPU does it: the exit if a kept bit differs, and then the write itself.
+    /// MOV to CR0 or CR4 as the CPU does it: an exit if a kept bit differs, then the write itself.
     outcome move_to_cr(std::uint32_t n, unsigned number, std::uint64_t value);
     outcome touch(std::uint32_t n, std::uint64_t at, std::uint32_t access);
 
@@ -56,7 +56,7 @@ public:
     board machine;
     /// What no test may cause: an entry that the manual forbids, a fault in root mode.
     std::vector<std::string> problems;
-    bool deaf{}; // NMIs to other CPUs get lost
+    bool deaf{};    // NMIs to other CPUs get lost
 
 private:
     outcome run_core(std::uint32_t n);
@@ -72,4 +72,4 @@ hv_rule msr_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
 hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask,
                 std::uint16_t action = HV_ACTION_DENY);
 
-} // namespace fake
+}    // namespace fake

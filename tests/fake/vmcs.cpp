@@ -14,10 +14,10 @@ constexpr range ranges[] = {
     {0x4000, 0x4022}, {0x4400, 0x440e}, {0x4800, 0x482a}, {0x482e, 0x482e}, {0x4c00, 0x4c00},
     {0x6000, 0x600e}, {0x6400, 0x640a}, {0x6800, 0x6826}, {0x6c00, 0x6c16},
 };
-} // namespace
+}    // namespace
 
 bool vmcs::has(std::uint64_t field) {
-    if ((field & 1) != 0) return false; // upper halves are for 32-bit code
+    if ((field & 1) != 0) return false;    // upper halves are for 32-bit code
     for (auto const& r : ranges)
         if (field >= r.first && field <= r.last) return true;
     return false;
@@ -31,4 +31,4 @@ std::uint64_t vmcs::narrow(std::uint64_t field, std::uint64_t value) {
     }
 }
 
-} // namespace fake
+}    // namespace fake

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Any sequence of exits, with any registers, qualification and event in delivery, in any state that a
-// processor can be in when it exits: never an entry failure, never a parked CPU.
+// Any sequence of exits, with any registers, qualification and event in delivery, in any state that
+// a processor can be in when it exits: never an entry failure, never a parked CPU.
 #include "fuzz_bytes.hpp"
 #include "hoisted.hpp"
 
@@ -44,9 +44,12 @@ void fill_registers(fuzz_bytes& in, hoisted& vm, std::uint32_t n) {
     auto& r = vm.gpr(n);
     for (auto* to : {&r.rax, &r.rcx, &r.rdx, &r.rbx}) {
         auto const how = in.take<std::uint8_t>();
-        if (how < 128) *to = how;
-        else if (how < 192) *to = in.take<std::uint64_t>();
-        else *to = (how < 224 ? 0xc0000000 : 0) + (in.take<std::uint16_t>() & 0x1fffu);
+        if (how < 128)
+            *to = how;
+        else if (how < 192)
+            *to = in.take<std::uint64_t>();
+        else
+            *to = (how < 224 ? 0xc0000000 : 0) + (in.take<std::uint16_t>() & 0x1fffu);
     }
     if (r.rdi == board::secret) r.rdi = 0;
 }
@@ -55,7 +58,8 @@ void fill_registers(fuzz_bytes& in, hoisted& vm, std::uint32_t n) {
 bool possible(std::uint32_t reason, vmcs const& v) {
     auto const activity = v[field::activity];
     if (activity == 3) return reason == 4 || reason == 3;
-    if (reason == 4 || reason == 2 || reason == 49) return false; // SIPI here; those that end a CPU
+    if (reason == 4 || reason == 2 || reason == 49)
+        return false;    // SIPI here; those that end a CPU
     if (activity == 1) return reason == 0 || reason == 3 || reason == 8 || reason == 52;
     return true;
 }
@@ -71,19 +75,23 @@ exit_info any_exit(fuzz_bytes& in, hoisted& vm, std::uint32_t n) {
     info.guest_physical = in.take<std::uint64_t>() & 0xffffffffff;
     if (info.reason == 28) info.qualification &= 0xffff0f3f;
     if (info.reason == 48 || info.reason == 9) info.vectoring = event(in, v);
+    // A processor that delivers an interrupt or an NMI is in nobody's shadow.
+    if ((info.vectoring & 0x80000500) == 0x80000000) vm.v(n).clear_bits(field::interruptibility, 3);
     if (in.take<std::uint8_t>() % 4 == 0)
-        info.guest_physical = vm.machine.hpa_of_page(info.qualification % vm.machine.core_pages()).raw;
+        info.guest_physical = vm.machine.hpa_of_page(info.qualification % vm.machine.core_pages())
+                                  .raw;
     return info;
 }
 
-} // namespace
+}    // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     fuzz_bytes in{data, size};
     hoisted vm;
     auto const action = static_cast<std::uint16_t>(1 + in.take<std::uint8_t>() % 2);
-    vm.load({cr_rule(1, 0, in.take<std::uint32_t>() | 1, action), cr_rule(2, 4, in.take<std::uint32_t>() | 1, action),
-             msr_rule(3, 0, 0x1fff, action, 3), msr_rule(4, 0xc0000000, 0xc0001fff, HV_ACTION_LOG, 3),
+    vm.load({cr_rule(1, 0, in.take<std::uint32_t>() | 1, action),
+             cr_rule(2, 4, in.take<std::uint32_t>() | 1, action), msr_rule(3, 0, 0x1fff, action, 3),
+             msr_rule(4, 0xc0000000, 0xc0001fff, HV_ACTION_LOG, 3),
              memory_rule(5, 0x100000, 0x1fffff, HV_ACTION_LOG, 6)});
     for (unsigned i = 0; i < 64 && !in.empty(); ++i) {
         std::uint32_t const n = in.take<std::uint8_t>() & 1;
@@ -91,7 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         fill_registers(in, vm, n);
         auto const info = any_exit(in, vm, n);
         auto const how = vm.exit(n, info);
-        if (how == outcome::reset) break; // a third fault
+        if (how == outcome::reset) break;    // a third fault
         if (how != outcome::resumed) vm.problems.emplace_back("the CPU does not run on");
         fuzz_expect_none(vm.problems);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Any sequence of hypercalls, from any ring, with whatever is in the mailbox: each returns, no entry breaks
-// the manual's rules, no leaf leads into the core, and the pool's pages stay accounted for.
+// Any sequence of hypercalls, with whatever is in the mailbox and few pages in the pool: each
+// returns, no entry breaks the manual's rules, no leaf leads into the core.
 #include "fuzz_bytes.hpp"
 #include "hoisted.hpp"
 
@@ -8,7 +8,7 @@ namespace {
 
 using fake::hoisted;
 
-/// A number that means something here: an address near the core or in RAM, a small count, or anything.
+/// A number that means something here: an address in or near the core, a small count, or anything.
 std::uint64_t number(fuzz_bytes& in, hoisted& vm) {
     auto const how = in.take<std::uint8_t>();
     auto const n = in.take<std::uint16_t>();
@@ -35,11 +35,13 @@ void fill_rules(fuzz_bytes& in, hoisted& vm) {
         auto const first = in.take<std::uint16_t>();
         auto const size = in.take<std::uint8_t>();
         auto& to = (&vm.mailbox<hv_rule>())[i];
-        if (kind == HV_RULE_MSR) to = fake::msr_rule(i + 1, first & 0xfff, (first & 0xfff) + size, action);
+        if (kind == HV_RULE_MSR)
+            to = fake::msr_rule(i + 1, first & 0xfff, (first & 0xfff) + size, action);
         if (kind == HV_RULE_CR) to = fake::cr_rule(i + 1, first & 4, 1u << size % 32, action);
         if (kind == HV_RULE_MEMORY)
-            to = fake::memory_rule(i + 1, std::uint64_t{first} << 12, ((std::uint64_t{first} + size) << 12) + 0xfff,
-                                   action, 2 + first % 3 * 2);
+            to = fake::memory_rule(i + 1, std::uint64_t{first} << 12,
+                                   ((std::uint64_t{first} + size) << 12) + 0xfff, action,
+                                   2 + first % 3 * 2);
     }
 }
 
@@ -65,14 +67,15 @@ bool one_call(fuzz_bytes& in, hoisted& vm) {
     return vm.exit(n, {.reason = 18}) == fake::outcome::resumed;
 }
 
-} // namespace
+}    // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     fuzz_bytes in{data, size};
     hoisted vm;
     for (unsigned i = 0; i < 48 && !in.empty(); ++i)
         if (!one_call(in, vm)) break;
-    if (vm.hw(0).in_guest && vm.findings() != 0) vm.problems.emplace_back("the auditor found something");
+    if (vm.hw(0).in_guest && vm.findings() != 0)
+        vm.problems.emplace_back("the auditor found something");
     fuzz_expect_none(vm.problems);
     return 0;
 }

@@ -60,9 +60,9 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t byte
     if (bytes == 0) return 0;
     hv::peer const who{
         .pid = 1, .uid = data[0], .may_read = data[0] % 3 != 2, .may_change = data[0] % 3 == 0};
-    around.device.state_.locked = false;
+    around.device.state.locked = false;
     around.device.set_hoisted((data[0] & 0x80) != 0);
-    around.device.enforced_.policies.clear();
+    around.device.enforced.policies.clear();
     hv::service on{around.config(), around.device, around.events, around.symbols};
     auto const before = around.device.calls("policy_set") + around.device.calls("start") +
                         around.device.calls("stop") + around.device.calls("policy_lock");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// planted SECONDS: on each CPU, keeps values in vector registers, general registers, MXCSR, FS and GS
-// base while exits, interrupts, hoists and unhoists come, and tells whether one of them changed.
+// planted SECONDS: on each CPU, keeps values in vector registers, general registers, MXCSR, FS and
+// GS base while exits, interrupts, hoists and unhoists come, and tells whether one of them changed.
 #define _GNU_SOURCE
 #include <asm/prctl.h>
 #include <sched.h>
@@ -20,12 +20,13 @@ struct plants {
     unsigned long general[6];    // rbx r12 r13 r14 r15 r11
 };
 
+// clang-format off
 #define ALL(X, R, MOVE) \
-    X(0, R, MOVE) \
-    X(1, R, MOVE) \
-    X(2, R, MOVE) X(3, R, MOVE) X(4, R, MOVE) X(5, R, MOVE) X(6, R, MOVE) X(7, R, MOVE) \
-        X(8, R, MOVE) X(9, R, MOVE) X(10, R, MOVE) X(11, R, MOVE) X(12, R, MOVE) X(13, R, MOVE) \
-            X(14, R, MOVE) X(15, R, MOVE)
+    X(0, R, MOVE) X(1, R, MOVE) X(2, R, MOVE) X(3, R, MOVE) \
+    X(4, R, MOVE) X(5, R, MOVE) X(6, R, MOVE) X(7, R, MOVE) \
+    X(8, R, MOVE) X(9, R, MOVE) X(10, R, MOVE) X(11, R, MOVE) \
+    X(12, R, MOVE) X(13, R, MOVE) X(14, R, MOVE) X(15, R, MOVE)
+// clang-format on
 #define LOAD(n, R, MOVE) MOVE " " #n "*32(%[in]), %%" R #n "\n"
 #define STORE(n, R, MOVE) MOVE " %%" R #n ", " #n "*32(%[out])\n"
 

@@ -14,6 +14,7 @@ static unsigned long memory[512] __attribute__((aligned(4096)));
 #define TRY(name, ...) \
     static void name(void) { asm volatile(__VA_ARGS__); }
 
+// gate: list
 TRY(vmcall, "vmcall" ::"a"(0), "D"(0) : "memory")
 TRY(vmcall_unhoist, "vmcall" ::"a"(1), "D"(0) : "memory")
 TRY(vmcall_lock, "vmcall" ::"a"(7), "D"(0) : "memory")

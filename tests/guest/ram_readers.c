@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// ram_readers STEP < RUNS: reads frames ("run FIRST PAGES" a line) through /proc/kcore and /dev/mem, and
-// then each STEPth page of what /proc/kcore has. Prints how many pages held anything but zeroes.
+// ram_readers STEP < RUNS: reads frames ("run FIRST PAGES" a line) through /proc/kcore and
+// /dev/mem, and then each STEPth page of what /proc/kcore has. Prints how many pages held anything
+// but zeroes.
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // steps: runs code under TF, MOV SS and data breakpoints in ring 3 and prints each trap that its
-// parent sees: "NAME signal+offset/dr6 …". The same with and without the core, or something is wrong.
+// parent sees: "NAME signal+offset/dr6 …". The same with and without the core, or something is
+// wrong.
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // withdraw ROUNDS: a thread on the last CPU keeps writing to a page while this one, on CPU 0, has a
-// rule take the page's write right away and give it back. Once the rule is in force, no write may land.
+// rule take the page's write right away and give it back. Once the rule is in force, no write may
+// land.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>

@@ -98,7 +98,8 @@ int hv_test_execute(const u64 *argument, unsigned int count)
 
 	if (!mapped)
 		return -EINVAL;
-	hv_tell("write_fault %d\n", HV_FAULT_OF("movb %b2, %1", "m" (*direct), "c" (RETURN_OPCODE)));
+	hv_tell("write_fault %d\n",
+		HV_FAULT_OF("movb %b2, %1", "m" (*direct), "c" (RETURN_OPCODE)));
 	jump.to = (unsigned long)mapped + offset_in_page(argument[0]);
 	register_die_notifier(&jump.notifier);
 	error = call_mapped(&jump, mapped);

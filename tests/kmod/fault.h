@@ -21,7 +21,7 @@
 	hv_fault_; \
 })
 
-/* A VMCALL with everything that it may use. Returns the exception's number, 0 where there was none. */
+/* A VMCALL with everything that it may use. Returns the exception's number, 0 for none. */
 static inline int hv_vmcall(u64 number, const u64 *argument, u64 *result)
 {
 	register u64 r10 asm("r10") = argument[3];

@@ -107,7 +107,8 @@ static void send_all(struct storm *storm, u64 nmis, u64 exits)
 
 static int run(struct storm *storm, u64 nmis, u64 exits)
 {
-	struct task_struct *worker = kthread_create_on_cpu(leave_often, storm, storm->cpu, "hv_test");
+	struct task_struct *worker =
+		kthread_create_on_cpu(leave_often, storm, storm->cpu, "hv_test");
 
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);

@@ -17,7 +17,8 @@ static struct {
 static int keep_writing(void *unused)
 {
 	while (!kthread_should_stop()) {
-		scribble.write(scribble.offset, &scribble.value[scribble.writes++ & 1], sizeof(u64));
+		scribble.write(scribble.offset, &scribble.value[scribble.writes++ & 1],
+			       sizeof(u64));
 		if (!(scribble.writes & 0xffff))
 			cond_resched();
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A machine that nothing wakes can still be sent to sleep as far as this: devices suspended, all other
+ * A machine that nothing wakes can still be sent to sleep as far as this: devices suspended, all
+ * other
  * CPUs offline. The very last step is refused then, and Linux takes everything back.
  */
 #include <linux/errno.h>

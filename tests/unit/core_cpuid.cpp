@@ -23,7 +23,8 @@ protected:
     hv::cpuid_leaf native(std::uint32_t leaf, std::uint32_t subleaf = 0) {
         return vm.hw(0).leaves[std::uint64_t{leaf} << 32 | subleaf];
     }
-    void expect_hidden(std::uint32_t offered, std::uint32_t told, std::initializer_list<unsigned> bits) {
+    void expect_hidden(std::uint32_t offered, std::uint32_t told,
+                       std::initializer_list<unsigned> bits) {
         std::uint32_t mask = 0;
         for (auto const n : bits) {
             EXPECT_NE(offered >> n & 1, 0u) << "the CPU has nothing to hide in bit " << n;
@@ -33,7 +34,7 @@ protected:
     }
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(cpuid_exit, hides_vmx_smx_and_debug_store) {
     auto const told = ask(1);
@@ -61,7 +62,7 @@ TEST_F(cpuid_exit, mirrors_osxsave_and_ospke_of_the_guest) {
 TEST_F(cpuid_exit, hides_what_writes_to_physical_memory) {
     expect_hidden(native(6).eax, ask(6).eax, {19, 23});
     expect_hidden(native(7).ebx, ask(7).ebx, {2, 25});
-    expect_hidden(native(7).ecx, ask(7).ecx, {4, 23, 30}); // PKE is off
+    expect_hidden(native(7).ecx, ask(7).ecx, {4, 23, 30});    // PKE is off
     expect_hidden(native(7).edx, ask(7).edx, {5, 18});
     EXPECT_EQ(ask(7, 1).eax, native(7, 1).eax);
     for (std::uint32_t const leaf : {0x12u, 0x14u, 0x19u, 0x1bu}) {
@@ -98,9 +99,18 @@ TEST_F(cpuid_exit, passes_all_other_leaves) {
 
 TEST_F(cpuid_exit, keeps_the_registers_that_cpuid_does_not_write) {
     auto& r = vm.gpr(0);
-    r = {.r15 = 15, .r14 = 14, .r13 = 13, .r12 = 12, .rbp = 5, .r11 = 11, .r10 = 10, .r9 = 9,
-         .r8 = 8, .rdi = 7, .rsi = 6};
-    for (std::uint32_t const leaf : {0u, 1u}) { // the frequent way, and the rare one
+    r = {.r15 = 15,
+         .r14 = 14,
+         .r13 = 13,
+         .r12 = 12,
+         .rbp = 5,
+         .r11 = 11,
+         .r10 = 10,
+         .r9 = 9,
+         .r8 = 8,
+         .rdi = 7,
+         .rsi = 6};
+    for (std::uint32_t const leaf : {0u, 1u}) {    // the frequent way, and the rare one
         ask(leaf);
         EXPECT_EQ(r.r15 + r.r14 + r.r13 + r.r12 + r.rbp, 59u);
         EXPECT_EQ(r.r11 + r.r10 + r.r9 + r.r8 + r.rdi + r.rsi, 51u);

@@ -12,9 +12,13 @@ constexpr std::int64_t enoent = -2, ebusy = -16, einval = -22, enospc = -28, eno
 class donation : public hoist {
 protected:
     void SetUp() override { forget_records(); }
-    std::int64_t give(std::uint64_t first, std::uint64_t pages) { return vm.call(0, HV_CALL_DONATE, first, pages); }
+    std::int64_t give(std::uint64_t first, std::uint64_t pages) {
+        return vm.call(0, HV_CALL_DONATE, first, pages);
+    }
     std::int64_t back(std::uint64_t first) { return vm.call(0, HV_CALL_RECLAIM, first); }
-    std::optional<hv::translation> leaf(std::uint64_t a) { return vm.machine.machine().stage.translate(hv::gpa{a}); }
+    std::optional<hv::translation> leaf(std::uint64_t a) {
+        return vm.machine.machine().stage.translate(hv::gpa{a});
+    }
     void expect_refused(std::int64_t error, std::uint64_t first, std::uint64_t pages) {
         auto const total = pool().total();
         auto const free = pool().available();
@@ -26,7 +30,7 @@ protected:
     hv::page_pool& pool() { return vm.machine.machine().pool; }
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(donation, leaves_the_root_vm_before_the_call_returns) {
     vm.hw(1).steps.clear();

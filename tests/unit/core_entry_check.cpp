@@ -36,10 +36,10 @@ protected:
     }
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(entry_check, of_controls) {
-    vm.hw(0).msrs.value[0x48c] &= ~(1ull << 21); // no accessed and dirty flags
+    vm.hw(0).msrs.value[0x48c] &= ~(1ull << 21);    // no accessed and dirty flags
     auto const secondary = vm.v(0)[field::secondary];
     auto const processor = vm.v(0)[field::processor];
     expect_each({{field::pin, 0, "reserved pin"},
@@ -149,7 +149,8 @@ TEST_F(entry_check, of_what_the_guest_is_doing) {
     expect_each({{field::entry_event, 0x80000202, "NMI while blocked by NMI"}});
     vm.v(0).set(field::interruptibility, 0);
     vm.v(0).set(field::activity, 1);
-    expect_each({{field::entry_event, 0x80000b0d, "event while not active"}, {field::ss_access, 0xc0f3, "HLT outside"}});
+    expect_each({{field::entry_event, 0x80000b0d, "event while not active"},
+                 {field::ss_access, 0xc0f3, "HLT outside"}});
     vm.v(0).set(field::activity, 3);
     expect_each({{field::entry_event, 0x80000202, "event while not active"}});
     vm.hw(0).msrs.value[0x485] = 0x1e0 & ~0x100;

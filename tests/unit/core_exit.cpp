@@ -43,17 +43,19 @@ protected:
 };
 
 bool is_vmx_instruction(std::uint32_t reason) {
-    return reason == 11 || (reason >= 19 && reason <= 27) || reason == 50 || reason == 53 || reason == 59;
+    return reason == 11 || (reason >= 19 && reason <= 27) || reason == 50 || reason == 53 ||
+           reason == 59;
 }
 
 /// Reasons with an answer of their own, tested below or elsewhere.
 bool is_handled(std::uint32_t reason) {
-    for (auto const r : {0u, 2u, 3u, 4u, 7u, 8u, 9u, 10u, 13u, 18u, 28u, 31u, 32u, 33u, 34u, 41u, 48u, 49u, 52u, 55u})
+    for (auto const r : {0u,  2u,  3u,  4u,  7u,  8u,  9u,  10u, 13u, 18u,
+                         28u, 31u, 32u, 33u, 34u, 41u, 48u, 49u, 52u, 55u})
         if (r == reason) return true;
     return is_vmx_instruction(reason);
 }
 
-} // namespace
+}    // namespace
 
 TEST_F(exit_reasons, nobody_expects_get_a_fault_and_a_record) {
     for (std::uint32_t reason = 0; reason < 80; ++reason) {
@@ -146,15 +148,15 @@ TEST_F(exit_reasons, xsetbv_takes_what_the_cpu_would_take) {
 
 TEST_F(exit_reasons, xsetbv_faults_as_the_cpu_would) {
     for (std::uint64_t const value :
-         {0x0ull, 0x2ull, 0x4ull, 0x5ull, 0x6ull, 0x8ull, 0x18ull, 0x1full, 0x20ull, 0x27ull, 0x67ull, 0xe3ull, 0xe1ull,
-          0x100ull, 0x207ull, 0x60007ull, 1ull << 63 | 7})
+         {0x0ull, 0x2ull, 0x4ull, 0x5ull, 0x6ull, 0x8ull, 0x18ull, 0x1full, 0x20ull, 0x27ull,
+          0x67ull, 0xe3ull, 0xe1ull, 0x100ull, 0x207ull, 0x60007ull, 1ull << 63 | 7})
         expect_no_xcr0(value);
     expect_no_xcr0(7, 1);
     expect_no_xcr0(7, ~0u);
 }
 
 TEST_F(exit_reasons, xsetbv_knows_states_that_come_in_groups) {
-    vm.hw(0).leaves[0xdull << 32].eax = 0x602ff; // and MPX, PKRU, AMX
+    vm.hw(0).leaves[0xdull << 32].eax = 0x602ff;    // and MPX, PKRU, AMX
     expect_xcr0(0x207);
     expect_xcr0(0x1f);
     expect_xcr0(0x60007);

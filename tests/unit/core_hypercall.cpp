@@ -10,7 +10,8 @@ namespace {
 class hypercall : public hoist {
 protected:
     void SetUp() override { forget_records(); }
-    std::int64_t raw(std::uint64_t number, std::uint64_t handle, std::uint64_t a = 0, std::uint64_t b = 0) {
+    std::int64_t raw(std::uint64_t number, std::uint64_t handle, std::uint64_t a = 0,
+                     std::uint64_t b = 0) {
         auto& r = vm.gpr(0);
         r.rax = number;
         r.rdi = handle;
@@ -30,7 +31,7 @@ protected:
 
 constexpr std::int64_t ebadf = -9, einval = -22, enosys = -38, eio = -5;
 
-} // namespace
+}    // namespace
 
 TEST_F(hypercall, nop_needs_no_handle_and_costs_no_record) {
     auto const rip = vm.v(0)[field::rip];
@@ -108,7 +109,8 @@ TEST_F(hypercall, audit_tells_of_a_leaf_into_the_core) {
     auto table = m.stage.root();
     auto const at = vm.machine.hpa_of_page(5).raw;
     for (unsigned level = 4; level > 1; --level)
-        table = hv::hpa{m.tables.read(table, hv::entry_index(hv::gpa{at}, level)) & 0xffffffffff000};
+        table = hv::hpa{m.tables.read(table, hv::entry_index(hv::gpa{at}, level)) &
+                        0xffffffffff000};
     m.tables.write(table, hv::entry_index(hv::gpa{at}, 1), target.raw | 0x71);
     EXPECT_EQ(raw(HV_CALL_AUDIT, board::secret), eio);
     auto const& a = vm.mailbox<hv_audit>();
@@ -204,8 +206,9 @@ TEST_F(hypercall, thousands_at_random_harm_nothing) {
     };
     for (unsigned i = 0; i < 6000; ++i) {
         auto const number = random() % (HV_CALL_COUNT + 2);
-        // Not with the right handle: those that end the hoist, lock it, or break the core on purpose.
-        bool const ends = number == HV_CALL_UNHOIST || number == HV_CALL_POLICY_LOCK || number == HV_CALL_TEST;
+        // Not with the right handle: those that end the hoist, lock it, or break the core.
+        bool const ends = number == HV_CALL_UNHOIST || number == HV_CALL_POLICY_LOCK ||
+                          number == HV_CALL_TEST;
         for (unsigned k = 0; k < 8; ++k) (&vm.mailbox<std::uint64_t>())[k] = odd();
         raw(number, ends || random() % 16 == 0 ? odd() : board::secret, odd(), odd());
         if (i % 1000 == 0) {

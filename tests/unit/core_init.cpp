@@ -38,9 +38,9 @@ protected:
     }
 };
 
-} // namespace
+}    // namespace
 
-TEST_F(init, resets_the_cpu_and_waits_for_a_sipi) { // SDM 3A 10.1.1, table 10-1
+TEST_F(init, resets_the_cpu_and_waits_for_a_sipi) {    // SDM 3A 10.1.1, table 10-1
     vm.v(1).set(field::interruptibility, 8);
     vm.gpr(1).rbx = vm.gpr(1).r15 = 77;
     offline();
@@ -56,7 +56,8 @@ TEST_F(init, resets_the_cpu_and_waits_for_a_sipi) { // SDM 3A 10.1.1, table 10-1
     EXPECT_EQ(v[field::cr3], 0u);
     EXPECT_EQ(v[field::dr7], 0x400u);
     EXPECT_EQ(v[field::interruptibility], 0u);
-    for (auto const limit : {field::gdtr_limit, field::idtr_limit, field::tr_limit}) EXPECT_EQ(v[limit], 0xffffu);
+    for (auto const limit : {field::gdtr_limit, field::idtr_limit, field::tr_limit})
+        EXPECT_EQ(v[limit], 0xffffu);
     auto const& r = vm.gpr(1);
     EXPECT_EQ(r.rdx, 0x50654u);
     EXPECT_EQ(r.rax | r.rbx | r.rcx | r.r15, 0u);
@@ -123,7 +124,8 @@ TEST_F(init, a_shoot_down_does_not_wait_for_a_cpu_that_waits_for_a_sipi) {
     EXPECT_EQ(vm.v(1)[field::cr4_mask] & smep, 0u);
     auto const before = vm.hw(1).count(op::invept);
     sipi(0x99);
-    EXPECT_EQ(vm.hw(1).count(op::invept), before + 1) << "it drops what it has cached, before it runs";
+    EXPECT_EQ(vm.hw(1).count(op::invept), before + 1)
+        << "it drops what it has cached, before it runs";
     EXPECT_NE(vm.v(1)[field::cr4_mask] & smep, 0u);
 }
 

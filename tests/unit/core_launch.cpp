@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Launch of CPU 0 and 1: what it builds, what each step says when it fails, and what it leaves behind.
+// Launch of CPU 0 and 1: what it builds, what each step says when it fails, what it leaves behind.
 #include "core_hoist.hpp"
 
 using namespace fake;
@@ -48,7 +48,7 @@ protected:
     hoisted vm{2, hoisted::not_launched};
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(launch, puts_both_cpus_under_the_core) {
     ASSERT_EQ(start(0), 0);
@@ -104,7 +104,7 @@ TEST_F(launch, reads_segments_of_a_local_table) {
     vm.hw(0).gdt[10] = 0x0000820000000000 | (at & 0xffffff) << 16 | (at >> 24 & 0xff) << 56 | 15;
     vm.hw(0).gdt[11] = at >> 32;
     vm.hw(0).ldtr = 0x50;
-    vm.hw(0).ds = 0x0f; // entry 1, local, RPL 3
+    vm.hw(0).ds = 0x0f;    // entry 1, local, RPL 3
     ASSERT_EQ(start(0), 0);
     EXPECT_EQ(vm.v(0)[field::ldtr_base], at);
     EXPECT_EQ(vm.v(0)[field::ldtr_access], 0x82u);
@@ -114,9 +114,8 @@ TEST_F(launch, reads_segments_of_a_local_table) {
 TEST_F(launch, drops_translations_of_an_earlier_hoist) {
     ASSERT_EQ(start(0), 0);
     auto const& steps = vm.hw(0).steps;
-    auto const entry = std::find_if(steps.begin(), steps.end(), [](step const& s) {
-        return s.what == op::vmentry;
-    });
+    auto const entry = std::find_if(steps.begin(), steps.end(),
+                                    [](step const& s) { return s.what == op::vmentry; });
     EXPECT_EQ(std::count(steps.begin(), entry, step{op::invept, 2, 0}), 1);
     EXPECT_EQ(std::count(steps.begin(), entry, step{op::invvpid, 2, 0}), 1);
 }
@@ -150,7 +149,10 @@ TEST_F(launch, gives_exceptions_their_own_stacks) {
     for (unsigned i = 0; i < 3; ++i) EXPECT_EQ(top[i], area + (3 + i) * 4096);
     auto const& idt = vm.machine.machine().idt;
     for (unsigned vector = 0; vector < 32; ++vector)
-        EXPECT_EQ(idt[vector].low >> 32 & 7, vector == 8 ? 1u : vector == 18 ? 2u : vector == 2 ? 3u : 0u);
+        EXPECT_EQ(idt[vector].low >> 32 & 7, vector == 8    ? 1u
+                                             : vector == 18 ? 2u
+                                             : vector == 2  ? 3u
+                                                            : 0u);
 }
 
 // Each step of abi/launch.h, made to fail on each CPU by the test hook.
@@ -163,9 +165,9 @@ TEST_P(launch_step, fails_alone_and_the_next_launch_works) {
         ASSERT_EQ(start(0), 0);
     }
     auto const steps_of_cpu_0 = {HV_STEP_MEMORY_TYPES, HV_STEP_SECOND_STAGE, HV_STEP_HIDE};
-    bool const skipped =
-        n == 1 && std::count(steps_of_cpu_0.begin(), steps_of_cpu_0.end(), hv_launch_step(step)) != 0;
-    if (skipped || step == HV_STEP_ENTRY) return; // ENTRY: below
+    bool const skipped = n == 1 && std::count(steps_of_cpu_0.begin(), steps_of_cpu_0.end(),
+                                              hv_launch_step(step)) != 0;
+    if (skipped || step == HV_STEP_ENTRY) return;    // ENTRY: below
     auto args = vm.machine.arguments(n);
     args.fail_step = step;
     auto const told = refused(n, step, -5, args);
@@ -180,7 +182,8 @@ TEST_P(launch_step, fails_alone_and_the_next_launch_works) {
 }
 
 INSTANTIATE_TEST_SUITE_P(of, launch_step,
-                         testing::Combine(testing::Range<std::uint32_t>(HV_STEP_ARGUMENTS, HV_STEP_COUNT),
+                         testing::Combine(testing::Range<std::uint32_t>(HV_STEP_ARGUMENTS,
+                                                                        HV_STEP_COUNT),
                                           testing::Values(0u, 1u)));
 
 TEST_F(launch, comes_back_from_an_entry_that_fails) {

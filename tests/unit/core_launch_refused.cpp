@@ -37,7 +37,7 @@ protected:
 
 constexpr std::int64_t einval = -22, enodev = -19, ebusy = -16, eio = -5, enomem = -12, ebadf = -9;
 
-} // namespace
+}    // namespace
 
 TEST_F(launch_refused, without_vmx_in_cpuid) {
     vm.hw(0).leaves[1ull << 32].ecx &= ~(1u << 5);
@@ -47,7 +47,7 @@ TEST_F(launch_refused, without_vmx_in_cpuid) {
 TEST_F(launch_refused, where_firmware_locked_vmx_off) {
     msr(0x3a) = 1;
     expect(HV_STEP_FEATURE_CONTROL, enodev, 1);
-    msr(0x3a) = 3; // only inside SMX
+    msr(0x3a) = 3;    // only inside SMX
     expect(HV_STEP_FEATURE_CONTROL, enodev, 3);
 }
 
@@ -68,8 +68,8 @@ TEST_F(launch_refused, without_true_controls) {
     expect(HV_STEP_CAPABILITIES, enodev, 0x480);
 }
 
-// A CPU without EPT and VPID has no MSR 0x48c, one without secondary controls no 0x48b either: reading
-// them faults in Linux.
+// A CPU without EPT and VPID has no MSR 0x48c, one without secondary controls no 0x48b either:
+// reading them faults in Linux.
 TEST_F(launch_refused, without_ept) {
     forbid(0x48b, 1u << 1 | 1u << 5 | 1u << 7);
     vm.hw(0).msrs.value.erase(0x48c);
@@ -96,8 +96,9 @@ TEST_F(launch_refused, without_vpid) {
 TEST_F(launch_refused, without_each_needed_control) {
     struct {
         std::uint32_t index, bit;
-    } const needed[] = {{0x48d, 3},  {0x48d, 5},  {0x48e, 28}, {0x48f, 9},  {0x48f, 18}, {0x48f, 19},
-                        {0x48f, 20}, {0x48f, 21}, {0x490, 9},  {0x490, 14}, {0x490, 15}};
+    } const needed[] = {{0x48d, 3},  {0x48d, 5},  {0x48e, 28}, {0x48f, 9},
+                        {0x48f, 18}, {0x48f, 19}, {0x48f, 20}, {0x48f, 21},
+                        {0x490, 9},  {0x490, 14}, {0x490, 15}};
     for (auto const& n : needed) {
         auto const before = msr(n.index);
         forbid(n.index, 1u << n.bit);
@@ -153,8 +154,9 @@ TEST_F(launch_refused, when_invept_fails) {
 }
 
 TEST_F(launch_refused, with_the_instruction_error_where_vmlaunch_refuses) {
-    vm.hw(0).msrs.value[0x488] = 0x202000; // VMX needs SMAP: the core's CR4 takes it from the MSR
-    vm.hw(0).msrs.value[0x489] &= ~(1ull << 18); // and no OSXSAVE, which it wants
+    vm.hw(0)
+        .msrs.value[0x488] = 0x202000;    // VMX needs SMAP: the core's CR4 takes it from the MSR
+    vm.hw(0).msrs.value[0x489] &= ~(1ull << 18);    // and no OSXSAVE, which it wants
     expect(HV_STEP_VMLAUNCH, eio, 8);
     EXPECT_EQ(vm.shared(0).launched, 0u);
     EXPECT_EQ(vm.core(0).base.state.load(), hv::cpu_state::absent);

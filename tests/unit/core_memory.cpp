@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// EPT violations of the root VM: the core's frames, memory rules, pages that are mapped on first use.
+// EPT violations of the root VM: the core's frames, memory rules, pages mapped on first use.
 #include "core_hoist.hpp"
 
 using namespace fake;
@@ -7,7 +7,7 @@ using namespace fake;
 namespace {
 
 constexpr std::uint32_t R = HV_ACCESS_READ, W = HV_ACCESS_WRITE, X = HV_ACCESS_EXECUTE;
-constexpr std::uint64_t page = 0x1000, some = 0x1234000; // a page of ordinary memory
+constexpr std::uint64_t page = 0x1000, some = 0x1234000;    // a page of ordinary memory
 
 class memory_exit : public hoist {
 protected:
@@ -16,8 +16,8 @@ protected:
         auto const leaf = vm.machine.machine().stage.translate(hv::gpa{at});
         return leaf ? leaf->allowed : hv::rights::none;
     }
-    void expect_fault(std::uint64_t at, std::uint32_t access, std::uint16_t kind, std::uint32_t rule,
-                      std::uint32_t n = 0) {
+    void expect_fault(std::uint64_t at, std::uint32_t access, std::uint16_t kind,
+                      std::uint32_t rule, std::uint32_t n = 0) {
         auto const rip = vm.v(n)[field::rip];
         EXPECT_EQ(vm.touch(n, at, access), outcome::resumed);
         EXPECT_EQ(vm.delivered(n), general_protection);
@@ -40,11 +40,12 @@ protected:
     outcome timer(std::uint32_t n) { return vm.exit(n, {.reason = 52}); }
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(memory_exit, a_write_to_the_core_faults_and_leaves_a_record) {
     auto const& l = vm.machine.layout();
-    for (auto const n : {std::uint64_t{0}, l.pool_first(), l.cpu_first(), l.tables_first(), l.zero_page() - 1}) {
+    for (auto const n :
+         {std::uint64_t{0}, l.pool_first(), l.cpu_first(), l.tables_first(), l.zero_page() - 1}) {
         auto const at = vm.machine.hpa_of_page(n).raw + 0x123;
         expect_fault(at, W, HV_RECORD_CORE_WRITE, 0);
         expect_fault(at, R | W, HV_RECORD_CORE_WRITE, 0);
@@ -96,8 +97,10 @@ TEST_F(memory_exit, a_stale_translation_is_tried_again) {
 }
 
 TEST_F(memory_exit, a_deny_rule_faults_with_its_number) {
-    ASSERT_EQ(vm.load({memory_rule(4, some, some + 2 * page - 1, HV_ACTION_DENY, W),
-                       memory_rule(5, some + 8 * page, some + 9 * page - 1, HV_ACTION_DENY, W | X)}), 0);
+    ASSERT_EQ(
+        vm.load({memory_rule(4, some, some + 2 * page - 1, HV_ACTION_DENY, W),
+                 memory_rule(5, some + 8 * page, some + 9 * page - 1, HV_ACTION_DENY, W | X)}),
+        0);
     forget_records();
     EXPECT_EQ(rights(some), hv::read_execute);
     EXPECT_EQ(rights(some - page), hv::all_rights);
@@ -135,7 +138,8 @@ TEST_F(memory_exit, a_logged_write_happens_and_the_page_closes_again) {
     expect_no_record(0);
 }
 
-// The timer starts anew at each entry unless exits save it: a guest that exits often would keep the page open.
+// The timer starts anew at each entry unless exits save it: a guest that exits often would keep the
+// page open.
 TEST_F(memory_exit, exits_do_not_make_the_time_slice_longer) {
     ASSERT_EQ(vm.load({memory_rule(6, some, some + page - 1, HV_ACTION_LOG, W)}), 0);
     expect_retry(some, W);
@@ -154,7 +158,8 @@ TEST_F(memory_exit, an_open_page_is_closed_on_the_other_cpu_too) {
 
 TEST_F(memory_exit, what_one_rule_denies_no_other_opens) {
     ASSERT_EQ(vm.load({memory_rule(1, some, some + page - 1, HV_ACTION_LOG, W),
-                       memory_rule(2, some, some + page - 1, HV_ACTION_DENY, X)}), 0);
+                       memory_rule(2, some, some + page - 1, HV_ACTION_DENY, X)}),
+              0);
     forget_records();
     expect_retry(some, W);
     EXPECT_EQ(rights(some), hv::read_write);
@@ -220,7 +225,9 @@ TEST_F(memory_exit, an_open_page_survives_mtrr_writes_with_an_empty_pool) {
 
 TEST_F(memory_exit, an_iret_that_is_tried_again_finds_nmis_blocked) {
     vm.v(0).set(field::interruptibility, 0);
-    EXPECT_EQ(vm.exit(0, {.reason = 48, .qualification = R | 0x180 | 1u << 12, .guest_physical = 0x2000000000}),
+    EXPECT_EQ(vm.exit(0, {.reason = 48,
+                          .qualification = R | 0x180 | 1u << 12,
+                          .guest_physical = 0x2000000000}),
               outcome::resumed);
     EXPECT_EQ(vm.v(0)[field::interruptibility], 8u);
     vm.v(0).set(field::interruptibility, 0);
@@ -229,10 +236,12 @@ TEST_F(memory_exit, an_iret_that_is_tried_again_finds_nmis_blocked) {
 }
 
 TEST_F(memory_exit, mtrrs_of_the_root_vm_reach_the_second_stage) {
-    auto type = [&](std::uint64_t at) { return vm.machine.machine().stage.translate(hv::gpa{at})->type; };
+    auto type = [&](std::uint64_t at) {
+        return vm.machine.machine().stage.translate(hv::gpa{at})->type;
+    };
     EXPECT_EQ(type(0x20000000), hv::memory_type::wb);
     vm.hw(1).steps.clear();
-    EXPECT_EQ(vm.wrmsr(0, 0x202, 0x20000001), outcome::resumed); // WC
+    EXPECT_EQ(vm.wrmsr(0, 0x202, 0x20000001), outcome::resumed);    // WC
     EXPECT_EQ(vm.wrmsr(0, 0x203, 0xffff000800), outcome::resumed);
     EXPECT_EQ(vm.delivered(0), std::nullopt);
     EXPECT_EQ(type(0x20000000), hv::memory_type::wc);
@@ -252,7 +261,7 @@ TEST_F(memory_exit, no_mtrr_can_make_the_core_uncached) {
     EXPECT_EQ(vm.delivered(0), general_protection);
     EXPECT_EQ(one_record(0, HV_RECORD_MTRR_DENIED).address, 0x203u);
     EXPECT_EQ(vm.hw(0).msrs(0x203), 0u);
-    EXPECT_EQ(vm.wrmsr(0, 0x2ff, 0xc00), outcome::resumed); // the default type
+    EXPECT_EQ(vm.wrmsr(0, 0x2ff, 0xc00), outcome::resumed);    // the default type
     EXPECT_EQ(vm.delivered(0), general_protection);
     EXPECT_EQ(vm.findings(), 0u);
 }
@@ -270,8 +279,12 @@ TEST_F(memory_exit, mtrrs_can_be_off_while_linux_changes_them) {
 }
 
 TEST_F(memory_exit, reserved_mtrr_values_fault) {
-    for (auto const& [index, value] : std::initializer_list<std::pair<std::uint32_t, std::uint64_t>>{
-             {0x202, 2}, {0x250, 0x0606060606060603}, {0x2ff, 0xc03}, {0x203, 0xffff005800}, {0x230, 0}}) {
+    for (auto const& [index, value] :
+         std::initializer_list<std::pair<std::uint32_t, std::uint64_t>>{{0x202, 2},
+                                                                        {0x250, 0x0606060606060603},
+                                                                        {0x2ff, 0xc03},
+                                                                        {0x203, 0xffff005800},
+                                                                        {0x230, 0}}) {
         EXPECT_EQ(vm.wrmsr(0, index, value), outcome::resumed);
         EXPECT_EQ(vm.delivered(0), general_protection) << std::hex << index;
     }

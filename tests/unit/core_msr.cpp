@@ -46,7 +46,7 @@ protected:
 
 constexpr std::uint32_t slots[] = {0, 0xc0000000};
 
-} // namespace
+}    // namespace
 
 TEST_F(msr_exit, bitmap_agrees_with_the_decision_for_every_msr) {
     for (auto const first : slots)
@@ -77,14 +77,15 @@ TEST_F(msr_exit, no_msr_that_holds_a_physical_address_can_be_written) {
     struct {
         std::uint32_t first, last;
     } const holders[] = {
-        {0x9b, 0x9b},    // SMM monitor
-        {0x1f2, 0x1f3},  // SMRR
-        {0x560, 0x561},  // processor trace output
-        {0x580, 0x587},  // and its ranges
-        {0x600, 0x600},  // debug store
-        {0x17d0, 0x17d4}, // hardware feedback
-        {0x1f4, 0x1f5},  // PRMRR
-        {0x1200, 0x12ff}, {0xc0010114, 0xc0010117}, {0x54, 0x54}, {0x2a0, 0x2ff - 1}, {0xd91, 0xd91},
+        {0x9b, 0x9b},        // SMM monitor
+        {0x1f2, 0x1f3},      // SMRR
+        {0x560, 0x561},      // processor trace output
+        {0x580, 0x587},      // and its ranges
+        {0x600, 0x600},      // debug store
+        {0x17d0, 0x17d4},    // hardware feedback
+        {0x1f4, 0x1f5},      // PRMRR
+        {0x1200, 0x12ff},   {0xc0010114, 0xc0010117}, {0x54, 0x54},
+        {0x2a0, 0x2ff - 1}, {0xd91, 0xd91},
     };
     for (auto const& h : holders)
         for (auto index = h.first; index <= h.last; ++index) {
@@ -96,14 +97,15 @@ TEST_F(msr_exit, no_msr_that_holds_a_physical_address_can_be_written) {
 TEST_F(msr_exit, hides_vmx_capabilities) {
     for (std::uint32_t index = 0x480; index <= 0x493; ++index) {
         expect_fault(vm.rdmsr(0, index));
-        expect_no_record(0); // kernels probe
+        expect_no_record(0);    // kernels probe
     }
     EXPECT_EQ(read(0x3a), 1u) << "locked, VMX off";
     denied(0x3a, 5);
 }
 
 TEST_F(msr_exit, faults_outside_the_bitmaps_ranges) {
-    for (std::uint32_t const index : {0x2000u, 0x40000000u, 0x4b564d00u, 0xbfffffffu, 0xc0002000u, ~0u}) {
+    for (std::uint32_t const index :
+         {0x2000u, 0x40000000u, 0x4b564d00u, 0xbfffffffu, 0xc0002000u, ~0u}) {
         expect_fault(vm.rdmsr(0, index));
         denied(index, 1);
     }
@@ -119,7 +121,8 @@ TEST_F(msr_exit, ignores_microcode_updates) {
 
 TEST_F(msr_exit, lets_the_kernel_write_what_is_its_own) {
     // Through the bitmap: no exit at all.
-    for (auto const index : {0x10u, 0x48u, 0x49u, 0x6e0u, 0x830u, 0xc0000080u, 0xc0000082u, 0xc0000101u, 0xc0000102u})
+    for (auto const index :
+         {0x10u, 0x48u, 0x49u, 0x6e0u, 0x830u, 0xc0000080u, 0xc0000082u, 0xc0000101u, 0xc0000102u})
         EXPECT_FALSE(exits(index, true)) << std::hex << index;
     for (auto const index : {0x10u, 0x1bu, 0x1a0u, 0x277u, 0x2ffu, 0xc0000080u})
         EXPECT_FALSE(exits(index, false)) << std::hex << index;
@@ -128,8 +131,8 @@ TEST_F(msr_exit, lets_the_kernel_write_what_is_its_own) {
 TEST_F(msr_exit, keeps_the_apic_where_it_is) {
     denied(0x1b, 0x8000900 | 1ull << 12);
     denied(0x1b, vm.machine.hpa_of_page(0).raw | 0x900);
-    denied(0x1b, 0xfee00100); // off: no NMI would come any more
-    denied(0x1b, 0xfee00800); // not the boot CPU any more
+    denied(0x1b, 0xfee00100);    // off: no NMI would come any more
+    denied(0x1b, 0xfee00800);    // not the boot CPU any more
     denied(0x1b, 1ull << 52 | 0xfee00900);
     EXPECT_EQ(vm.hw(0).msrs(0x1b), 0xfee00900u);
     expect_done(vm.wrmsr(0, 0x1b, 0xfee00d00));
@@ -139,7 +142,7 @@ TEST_F(msr_exit, keeps_the_apic_where_it_is) {
 TEST_F(msr_exit, an_illegal_switch_of_the_apic_faults) {
     expect_done(vm.wrmsr(0, 0x1b, 0xfee00d00));
     forget_records();
-    expect_fault(vm.wrmsr(0, 0x1b, 0xfee00900)); // x2APIC back to xAPIC: #GP of the hardware
+    expect_fault(vm.wrmsr(0, 0x1b, 0xfee00900));    // x2APIC back to xAPIC: #GP of the hardware
     EXPECT_EQ(vm.hw(0).msrs(0x1b), 0xfee00d00u);
 }
 
@@ -150,7 +153,7 @@ TEST_F(msr_exit, keeps_no_execute_on) {
 }
 
 TEST_F(msr_exit, refuses_unknown_and_traced_states_in_xss) {
-    denied(0xda0, 1u << 8); // processor trace
+    denied(0xda0, 1u << 8);    // processor trace
     denied(0xda0, 1ull << 40);
     expect_done(vm.wrmsr(0, 0xda0, 0x1800));
     EXPECT_EQ(vm.hw(0).msrs(0xda0), 0x1800u);

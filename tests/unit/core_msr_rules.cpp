@@ -11,7 +11,8 @@ protected:
     bool exits(std::uint32_t n, std::uint32_t index, bool write) {
         auto const* page = static_cast<std::uint8_t const*>(
             vm.machine.memory(hv::hpa{vm.v(n)[field::msr_bitmap]}));
-        auto const slot = (write ? 0x4000 : 0) + (index >= 0xc0000000 ? 0x2000u : 0u) + (index & 0x1fff);
+        auto const slot = (write ? 0x4000 : 0) + (index >= 0xc0000000 ? 0x2000u : 0u) +
+                          (index & 0x1fff);
         return (page[slot / 8] >> slot % 8 & 1) != 0;
     }
     void log_all() {
@@ -41,7 +42,7 @@ protected:
     }
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(msr_rules, deny_a_write_of_lstar_on_every_cpu) {
     auto const lstar = vm.hw(0).msrs(0xc0000082);
@@ -97,13 +98,14 @@ TEST_F(msr_rules, give_the_root_vm_its_own_registers_while_the_core_runs) {
 TEST_F(msr_rules, fault_on_values_that_the_cpu_refuses) {
     log_all();
     constexpr std::uint64_t odd = 0x8000000000000000;
-    for (std::uint32_t const index : {0x175u, 0x176u, 0xc0000082u, 0xc0000100u, 0xc0000101u, 0xc0000102u})
+    for (std::uint32_t const index :
+         {0x175u, 0x176u, 0xc0000082u, 0xc0000100u, 0xc0000101u, 0xc0000102u})
         expect_fault(index, odd);
     expect_fault(0x277, 0x0202020202020202);
     expect_fault(0x277, 8);
     expect_fault(0x1d9, 1ull << 40);
     expect_fault(0xc0000080, 0xd01 | 1u << 12);
-    expect_fault(0xc0000080, 0xd01 & ~0x100u); // LME while paging
+    expect_fault(0xc0000080, 0xd01 & ~0x100u);    // LME while paging
     expect_fault(0xc0010000, 1);
 }
 

@@ -16,7 +16,7 @@ protected:
         vm.v(0).set(field::rflags, 0x202);
     }
     void block(std::uint64_t how) { vm.v(0).set(field::interruptibility, how); }
-    /// What the processor does between two exits: exits for an open window at once, or one instruction.
+    /// What the processor does next: it exits for an open window, or executes one instruction.
     void run_one_instruction() {
         auto& v = vm.v(0);
         for (unsigned i = 0; i < 3; ++i) {
@@ -41,7 +41,7 @@ protected:
     void expect_no_windows() { EXPECT_EQ(vm.v(0)[field::processor] & (1u << 22 | 1u << 2), 0u); }
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(nmi, reaches_the_root_vm_at_once) {
     vm.nmi(0);
@@ -86,7 +86,8 @@ TEST_F(nmi, waits_behind_sti_and_the_cpu_goes_on) {
 }
 
 TEST_F(nmi, does_not_push_an_event_aside) {
-    EXPECT_EQ(vm.exit(0, {.reason = 0, .event = 0x80000202, .vectoring = 0x80000030}), outcome::resumed);
+    EXPECT_EQ(vm.exit(0, {.reason = 0, .event = 0x80000202, .vectoring = 0x80000030}),
+              outcome::resumed);
     EXPECT_EQ(vm.delivered(0), 0x80000030u);
     run_one_instruction();
     EXPECT_EQ(delivered(), 1u);
@@ -186,7 +187,8 @@ TEST_F(nmi, a_cpu_that_waits_for_the_lock_answers) {
     {
         auto const hold = hv::hold_machine(m, vm.core(0));
         other = std::thread{[this] { vm.touch(1, 0x2000000000, HV_ACCESS_READ); }};
-        while (__atomic_load_n(&vm.shared(1).counter[48], __ATOMIC_ACQUIRE) == 0) std::this_thread::yield();
+        while (__atomic_load_n(&vm.shared(1).counter[48], __ATOMIC_ACQUIRE) == 0)
+            std::this_thread::yield();
         EXPECT_TRUE(hv::shoot_down(m, vm.core(0)));
     }
     other.join();

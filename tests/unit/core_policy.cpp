@@ -48,23 +48,10 @@ hv_rule with(hv_rule r, void (*change)(hv_rule&)) {
     return r;
 }
 
-} // namespace
+hv_rule bad(void (*change)(hv_rule&)) { return with(msr_rule(2, 0x10, 0x10), change); }
 
-TEST_F(policy_load, is_recorded_with_generation_and_size) {
-    EXPECT_EQ(vm.load({msr_rule(1, 0x10, 0x20), cr_rule(2, 4, 1 << 20)}, 42), 0);
-    auto const r = one_record(0, HV_RECORD_POLICY_LOADED);
-    EXPECT_EQ(r.address, 42u);
-    EXPECT_EQ(r.value, 2u);
-    EXPECT_EQ(vm.machine.machine().generation, 42u);
-}
-
-TEST_F(policy_load, names_the_first_rule_that_is_not_sound) {
-    auto const good = msr_rule(1, 0x10, 0x10);
-    auto const bad = [](void (*change)(hv_rule&)) { return with(msr_rule(2, 0x10, 0x10), change); };
-    EXPECT_EQ(vm.load({good}), 0);
-    in_force_ = 1;
-    forget_records();
-    hv_rule const unsound[] = {
+std::vector<hv_rule> unsound_rules() {
+    return {
         bad([](hv_rule& r) { r.id = 0; }),
         bad([](hv_rule& r) { r.kind = 0; }),
         bad([](hv_rule& r) { r.kind = 4; }),
@@ -94,7 +81,24 @@ TEST_F(policy_load, names_the_first_rule_that_is_not_sound) {
         memory_rule(2, 0, ~0ull),
         with(memory_rule(2, 0x1000, 0x1fff), [](hv_rule& r) { r.mask = 1; }),
     };
-    for (auto const& r : unsound) {
+}
+
+}    // namespace
+
+TEST_F(policy_load, is_recorded_with_generation_and_size) {
+    EXPECT_EQ(vm.load({msr_rule(1, 0x10, 0x20), cr_rule(2, 4, 1 << 20)}, 42), 0);
+    auto const r = one_record(0, HV_RECORD_POLICY_LOADED);
+    EXPECT_EQ(r.address, 42u);
+    EXPECT_EQ(r.value, 2u);
+    EXPECT_EQ(vm.machine.machine().generation, 42u);
+}
+
+TEST_F(policy_load, names_the_first_rule_that_is_not_sound) {
+    auto const good = msr_rule(1, 0x10, 0x10);
+    EXPECT_EQ(vm.load({good}), 0);
+    in_force_ = 1;
+    forget_records();
+    for (auto const& r : unsound_rules()) {
         expect_refused({r}, 1);
         expect_refused({good, msr_rule(3, 0, 0), r, good}, 3);
     }
@@ -132,9 +136,13 @@ TEST_F(policy_load, refuses_to_log_memory_without_a_timer) {
 TEST_F(policy_load, a_thousand_rules_come_and_go) {
     std::vector<hv_rule> rules;
     for (std::uint32_t i = 0; i < HV_MAX_RULES; ++i) {
-        if (i % 4 == 0) rules.push_back(msr_rule(i + 1, i, i));
-        else if (i % 4 == 1) rules.push_back(cr_rule(i + 1, 4, 1u << 20));
-        else rules.push_back(memory_rule(i + 1, 0x1000000 + i * 2 * page, 0x1000000 + i * 2 * page + page - 1));
+        if (i % 4 == 0)
+            rules.push_back(msr_rule(i + 1, i, i));
+        else if (i % 4 == 1)
+            rules.push_back(cr_rule(i + 1, 4, 1u << 20));
+        else
+            rules.push_back(
+                memory_rule(i + 1, 0x1000000 + i * 2 * page, 0x1000000 + i * 2 * page + page - 1));
     }
     auto const free = vm.machine.machine().pool.available();
     EXPECT_EQ(vm.load(rules), 0);
@@ -148,15 +156,17 @@ TEST_F(policy_load, a_thousand_rules_come_and_go) {
 }
 
 TEST_F(policy_load, is_a_ratchet_once_locked) {
-    auto const a = msr_rule(1, 0x10, 0x10), b = memory_rule(2, 0x1000, 0x1fff), c = cr_rule(3, 4, 1 << 20);
+    auto const a = msr_rule(1, 0x10, 0x10), b = memory_rule(2, 0x1000, 0x1fff),
+               c = cr_rule(3, 4, 1 << 20);
     ASSERT_EQ(vm.load({a, b}), 0);
     ASSERT_EQ(vm.call(0, HV_CALL_POLICY_LOCK), 0);
     forget_records();
     EXPECT_EQ(vm.load({}), eperm);
     EXPECT_EQ(vm.load({a}), eperm);
     EXPECT_EQ(vm.load({b, c}, 1, 1), eperm);
-    for (auto const change : {+[](hv_rule& r) { r.action = HV_ACTION_LOG; }, +[](hv_rule& r) { r.last += page; },
-                              +[](hv_rule& r) { r.access |= HV_ACCESS_EXECUTE; }, +[](hv_rule& r) { r.id = 9; }})
+    for (auto const change :
+         {+[](hv_rule& r) { r.action = HV_ACTION_LOG; }, +[](hv_rule& r) { r.last += page; },
+          +[](hv_rule& r) { r.access |= HV_ACCESS_EXECUTE; }, +[](hv_rule& r) { r.id = 9; }})
         EXPECT_EQ(vm.load({a, with(b, change)}), eperm);
     expect_no_record(0);
     EXPECT_EQ(rights(0x1000), hv::read_execute);
@@ -166,7 +176,7 @@ TEST_F(policy_load, is_a_ratchet_once_locked) {
 
 TEST_F(policy_load, tells_what_only_the_mailbox_said_when_it_was_read) {
     ASSERT_EQ(vm.load({memory_rule(2, 0x1000, 0x1fff)}), 0);
-    vm.mailbox<hv_rule>() = msr_rule(7, 0, 0); // too late
+    vm.mailbox<hv_rule>() = msr_rule(7, 0, 0);    // too late
     EXPECT_EQ(vm.machine.machine().rules()[0].id, 2u);
     EXPECT_EQ(rights(0x1000), hv::read_execute);
 }
@@ -184,7 +194,8 @@ TEST_F(policy_load, needs_no_table_for_whole_large_pages) {
 TEST_F(policy_load, without_a_table_changes_nothing) {
     std::vector<hv_rule> rules;
     for (std::uint32_t i = 0; i < 6; ++i)
-        rules.push_back(memory_rule(i + 1, 0x10000000 + i * m2 + page, 0x10000000 + i * m2 + 2 * page - 1));
+        rules.push_back(
+            memory_rule(i + 1, 0x10000000 + i * m2 + page, 0x10000000 + i * m2 + 2 * page - 1));
     auto const& pool = vm.machine.machine().pool;
     for (std::uint64_t n = 0; n < 6; ++n) {
         leave_in_pool(n);
@@ -204,9 +215,10 @@ TEST_F(policy_load, without_a_table_keeps_the_rules_in_force) {
     ASSERT_EQ(vm.load({old}), 0);
     for (std::uint64_t n = 0; n < 2; ++n) {
         leave_in_pool(n);
-        EXPECT_EQ(vm.load({memory_rule(1, 0x10000000, 0x10000fff), memory_rule(2, 0x20000000, 0x20000fff),
-                           memory_rule(3, 0x30000000, 0x30000fff)}),
-                  enomem);
+        EXPECT_EQ(
+            vm.load({memory_rule(1, 0x10000000, 0x10000fff), memory_rule(2, 0x20000000, 0x20000fff),
+                     memory_rule(3, 0x30000000, 0x30000fff)}),
+            enomem);
         EXPECT_EQ(rights(0x10000000), hv::read_execute);
         EXPECT_EQ(rights(0x10000000 + m2), hv::read_execute);
         EXPECT_EQ(rights(0x10000000 + m2 + page), hv::all_rights);
@@ -248,7 +260,8 @@ TEST_F(policy_load, at_random_with_few_tables_is_all_or_nothing) {
         for (std::uint32_t i = 0, count = random() % 6; i < count; ++i) {
             auto const unit = random() % 2 == 0 ? page : m2 / 4;
             auto const first = 0x10000000 + random() % 32 * unit;
-            next.push_back(memory_rule(i + 1, first, first + (1 + random() % 16) * unit - 1, HV_ACTION_DENY,
+            next.push_back(memory_rule(i + 1, first, first + (1 + random() % 16) * unit - 1,
+                                       HV_ACTION_DENY,
                                        random() % 2 == 0 ? HV_ACCESS_WRITE : HV_ACCESS_EXECUTE));
         }
         leave_in_pool(random() % 5);
@@ -256,7 +269,8 @@ TEST_F(policy_load, at_random_with_few_tables_is_all_or_nothing) {
         ASSERT_TRUE(got == 0 || got == enomem) << got;
         if (got == 0) in_force = next;
         for (std::uint64_t at = 0x10000000; at < 0x10000000 + 8 * m2; at += 16 * page)
-            ASSERT_EQ(rights(at), expected(in_force, at)) << "round " << round << std::hex << " at " << at;
+            ASSERT_EQ(rights(at), expected(in_force, at))
+                << "round " << round << std::hex << " at " << at;
         refill();
     }
     EXPECT_EQ(vm.findings(), 0u);

@@ -19,9 +19,9 @@ protected:
 
 std::uint64_t at(char const* label) { return reinterpret_cast<std::uint64_t>(label); }
 
-constexpr std::uint64_t kept_bytes = 40; // rbp, r12 to r15: not saved by the frequent way
+constexpr std::uint64_t kept_bytes = 40;    // rbp, r12 to r15: not saved by the frequent way
 
-} // namespace
+}    // namespace
 
 TEST_F(root_trap, an_nmi_is_noted) {
     auto const f = vm.trap(0, 2);
@@ -40,7 +40,8 @@ TEST_F(root_trap, an_nmi_at_the_door_starts_the_way_out_again) {
     struct {
         char const *from, *end;
         std::uint64_t missing;
-    } const ways[] = {{hv_vmx_fast_check, hv_vmx_fast_end, kept_bytes}, {hv_vmx_rare_check, hv_vmx_rare_end, 0}};
+    } const ways[] = {{hv_vmx_fast_check, hv_vmx_fast_end, kept_bytes},
+                      {hv_vmx_rare_check, hv_vmx_rare_end, 0}};
     for (auto const& way : ways) {
         for (auto rip = at(way.from); rip < at(way.end); ++rip) {
             auto const f = vm.trap(0, 2, rip);
@@ -109,7 +110,8 @@ TEST_F(root_trap, a_parked_cpu_ignores_nmis_and_nobody_waits_for_it) {
 
 TEST_F(root_trap, test_hooks_raise_real_interrupts) {
     vm.hw(0).enter(false);
-    for (auto const& [hook, vector] : std::initializer_list<std::pair<std::uint64_t, std::uint64_t>>{
+    for (auto const& [hook, vector] :
+         std::initializer_list<std::pair<std::uint64_t, std::uint64_t>>{
              {HV_TEST_MACHINE_CHECK, 18}, {HV_TEST_NMI, 2}, {HV_TEST_DOUBLE_FAULT, 8}}) {
         EXPECT_EQ(vm.call(0, HV_CALL_TEST, hook), 0);
         auto const& s = vm.hw(0).steps;

@@ -35,7 +35,7 @@ protected:
     hv::general_registers gpr_before_;
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(unhoist, gives_linux_its_state_back) {
     vm.gpr(1) = {.r15 = 15, .r14 = 14, .r13 = 13, .r12 = 12, .rbp = 5, .rbx = 3};
@@ -56,10 +56,15 @@ TEST_F(unhoist, gives_linux_its_state_back) {
     EXPECT_EQ(c.tr, 0x40u);
     EXPECT_EQ(std::uint64_t{c.gdtr.base}, v[field::gdtr_base]);
     EXPECT_EQ(std::uint64_t{c.idtr.base}, 0xfffffe0000000000u);
-    std::map<std::uint32_t, std::uint64_t> const expected{
-        {0xc0000080, 0xd01}, {0x277, 0x0407050600070106}, {0xc0000100, 0}, {0xc0000101, 0xffff88807dd00000},
-        {0x174, 0x10}, {0x175, 0xfffffe0000001200}, {0x176, 0xffffffff81a01560}};
-    for (auto const& [index, value] : expected) EXPECT_EQ(c.msrs(index), value) << std::hex << index;
+    std::map<std::uint32_t, std::uint64_t> const expected{{0xc0000080, 0xd01},
+                                                          {0x277, 0x0407050600070106},
+                                                          {0xc0000100, 0},
+                                                          {0xc0000101, 0xffff88807dd00000},
+                                                          {0x174, 0x10},
+                                                          {0x175, 0xfffffe0000001200},
+                                                          {0x176, 0xffffffff81a01560}};
+    for (auto const& [index, value] : expected)
+        EXPECT_EQ(c.msrs(index), value) << std::hex << index;
     EXPECT_EQ(vm.gpr(1).rax, 0u);
     EXPECT_EQ(vm.gpr(1).rdx, c.current_at->raw);
     EXPECT_EQ(vm.gpr(1).r15 + vm.gpr(1).r12 + vm.gpr(1).rbp + vm.gpr(1).rbx, 35u);
@@ -72,7 +77,8 @@ TEST_F(unhoist, nobody_waits_for_a_cpu_that_left) {
     off(1);
     vm.machine.tick_step = 1ull << 30;
     EXPECT_EQ(vm.load({}), 0);
-    EXPECT_EQ(vm.call(0, HV_CALL_RECORDS_RELEASE, 1, vm.shared(1).head), 0) << "its records can still be read";
+    EXPECT_EQ(vm.call(0, HV_CALL_RECORDS_RELEASE, 1, vm.shared(1).head), 0)
+        << "its records can still be read";
 }
 
 TEST_F(unhoist, the_cpu_can_be_launched_again) {
@@ -128,7 +134,7 @@ TEST_F(unhoist, is_refused_where_a_vm_exit_cannot_go) {
     v.set(field::tr_selector, 0);
     expect_refused(-22);
     v.set(field::tr_selector, 0x40);
-    v.set(field::cs_access, 0xc09b); // compatibility mode
+    v.set(field::cs_access, 0xc09b);    // compatibility mode
     v.set(field::rip, 0x1000);
     expect_refused(-22);
     v.set(field::cs_access, 0xa09b);

@@ -10,17 +10,26 @@ namespace {
 
 class record_ring : public testing::Test {
 protected:
-    void append(std::uint64_t value) { to_.append({.tsc = 5, .kind = HV_RECORD_INIT, .value = value}); }
+    void append(std::uint64_t value) {
+        to_.append({.tsc = 5, .kind = HV_RECORD_INIT, .value = value});
+    }
     void SetUp() override { shared_.cpu_id = 7; }
     hv_cpu_shared shared_{};
     std::vector<hv_record> ring_ = std::vector<hv_record>(HV_RING_RECORDS);
     recorder to_{shared_, ring_.data()};
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(record_ring, writes_every_field) {
-    to_.append({.tsc = 1, .kind = 2, .reason = 3, .rule = 4, .access = 5, .rip = 6, .address = 7, .value = 8,
+    to_.append({.tsc = 1,
+                .kind = 2,
+                .reason = 3,
+                .rule = 4,
+                .access = 5,
+                .rip = 6,
+                .address = 7,
+                .value = 8,
                 .old_value = 9});
     auto const& r = ring_[0];
     EXPECT_EQ(r.sequence, 0u);

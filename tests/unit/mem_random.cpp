@@ -125,16 +125,22 @@ TEST(random_requests, of_the_root_vm_keep_the_auditor_content) {
     EXPECT_EQ(m.audit().leaves_4k, fresh.audit().leaves_4k);
 }
 
+struct model_page {
+    bool present;
+    std::uint64_t to;
+    rights allowed;
+    bool operator==(model_page const&) const = default;
+};
+
+model_page seen_at(machine& m, std::uint64_t at) {
+    auto const t = m.at(at);
+    return {t.has_value(), t ? t->to.raw : 0, t ? t->allowed : rights::none};
+}
+
 /// Page by page what a window of 16 MiB should hold.
 TEST(random_requests, translate_as_a_flat_model_does) {
     machine m{chunk_at(0x8000000)};
     constexpr std::uint64_t base = gib - 4 * mib2, pages = 4096;
-    struct model_page {
-        bool present;
-        std::uint64_t to;
-        rights allowed;
-        bool operator==(model_page const&) const = default;
-    };
     std::vector<model_page> model(pages, {false, 0, rights::none});
     requests r{11};
     for (unsigned i = 0; i < 20'000; ++i) {
@@ -166,9 +172,7 @@ TEST(random_requests, translate_as_a_flat_model_does) {
         auto const check = i % 500 == 0 ? pages : 8;
         for (std::uint64_t k = 0; k < check; ++k) {
             auto const page = check == pages ? k : r.below(pages);
-            auto const t = m.at(base + page * kib4);
-            model_page const seen{t.has_value(), t ? t->to.raw : 0, t ? t->allowed : rights::none};
-            ASSERT_EQ(seen, model[page]) << i << " page " << page;
+            ASSERT_EQ(seen_at(m, base + page * kib4), model[page]) << i << " page " << page;
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The rules in force: look-ups against a model that just goes through all of them.
-#include "policy/rule_set.hpp"
 #include "hoisted.hpp"
+#include "policy/rule_set.hpp"
 #include <gtest/gtest.h>
 #include <memory>
 #include <random>
@@ -32,12 +32,14 @@ protected:
     static bool applies(hv_rule const& r, event const& e) {
         switch (e.kind) {
         case event_kind::msr:
-            return r.kind == HV_RULE_MSR && (r.access & e.access) != 0 && e.address >= r.first && e.address <= r.last;
+            return r.kind == HV_RULE_MSR && (r.access & e.access) != 0 && e.address >= r.first &&
+                   e.address <= r.last;
         case event_kind::memory:
             return r.kind == HV_RULE_MEMORY && (r.access & e.access) != 0 && e.address >= r.first &&
                    e.address <= r.last;
         case event_kind::cr:
-            return r.kind == HV_RULE_CR && r.first == e.address && ((e.value ^ e.old_value) & r.mask) != 0;
+            return r.kind == HV_RULE_CR && r.first == e.address &&
+                   ((e.value ^ e.old_value) & r.mask) != 0;
         }
         return false;
     }
@@ -61,7 +63,7 @@ protected:
     std::vector<hv_rule> rules_;
 };
 
-} // namespace
+}    // namespace
 
 TEST_F(rule_set, allows_everything_when_empty) {
     load({});
@@ -96,7 +98,8 @@ TEST_F(rule_set, lets_deny_win_in_any_order) {
         EXPECT_EQ(msr(0x10, W).action, action::deny);
         EXPECT_EQ(msr(0x10, W).rule, 2u);
     }
-    auto const page_log = memory_rule(1, 0x1000, 0x1fff, HV_ACTION_LOG), page_deny = memory_rule(2, 0, 0x3fff);
+    auto const page_log = memory_rule(1, 0x1000, 0x1fff, HV_ACTION_LOG),
+               page_deny = memory_rule(2, 0, 0x3fff);
     for (auto const& rules : {std::vector{page_log, page_deny}, std::vector{page_deny, page_log}}) {
         load(rules);
         EXPECT_EQ(memory(0x1000, W).rule, 2u);
@@ -128,7 +131,8 @@ TEST_F(rule_set, forgets_the_rules_before) {
 }
 
 TEST_F(rule_set, names_the_second_of_two_with_one_id) {
-    std::vector<hv_rule> const rules{msr_rule(7, 0, 0), msr_rule(8, 1, 1), memory_rule(7, 0, 0xfff)};
+    std::vector<hv_rule> const rules{msr_rule(7, 0, 0), msr_rule(8, 1, 1),
+                                     memory_rule(7, 0, 0xfff)};
     std::uint32_t culprit = 0;
     EXPECT_FALSE(set_->load({rules.data(), rules.size()}, culprit));
     EXPECT_EQ(culprit, 3u);
@@ -139,16 +143,18 @@ TEST_F(rule_set, compares_whole_rules_for_the_ratchet) {
     auto const includes = [](std::vector<hv_rule> const& big, std::vector<hv_rule> const& small) {
         auto x = std::make_unique<policy::rule_set>(), y = std::make_unique<policy::rule_set>();
         std::uint32_t culprit = 0;
-        EXPECT_TRUE(x->load({big.data(), big.size()}, culprit) && y->load({small.data(), small.size()}, culprit));
+        EXPECT_TRUE(x->load({big.data(), big.size()}, culprit) &&
+                    y->load({small.data(), small.size()}, culprit));
         return x->includes(*y);
     };
     EXPECT_TRUE(includes({a, b, c}, {c, a}));
     EXPECT_TRUE(includes({a}, {}));
     EXPECT_FALSE(includes({a, b}, {a, b, c}));
-    for (auto const change : {+[](hv_rule& r) { r.id = 9; }, +[](hv_rule& r) { r.first = 0x1000; },
-                              +[](hv_rule& r) { r.last += 0x1000; }, +[](hv_rule& r) { r.action = HV_ACTION_LOG; },
-                              +[](hv_rule& r) { r.access = W | X; }, +[](hv_rule& r) { r.mask = 1; },
-                              +[](hv_rule& r) { r.kind = HV_RULE_MSR; }}) {
+    for (auto const change :
+         {+[](hv_rule& r) { r.id = 9; }, +[](hv_rule& r) { r.first = 0x1000; },
+          +[](hv_rule& r) { r.last += 0x1000; }, +[](hv_rule& r) { r.action = HV_ACTION_LOG; },
+          +[](hv_rule& r) { r.access = W | X; }, +[](hv_rule& r) { r.mask = 1; },
+          +[](hv_rule& r) { r.kind = HV_RULE_MSR; }}) {
         auto other = b;
         change(other);
         EXPECT_FALSE(includes({a, other}, {b}));
@@ -165,16 +171,21 @@ TEST_F(rule_set, agrees_with_the_model_on_random_sets) {
             if (random() % 3 == 0)
                 rules.push_back(msr_rule(i + 1, low, high, what, 1 + random() % 3));
             else if (random() % 4 == 0)
-                rules.push_back(cr_rule(i + 1, random() % 2 == 0 ? 0 : 4, 1u << random() % 32 | 1u << random() % 32, what));
+                rules.push_back(cr_rule(i + 1, random() % 2 == 0 ? 0 : 4,
+                                        1u << random() % 32 | 1u << random() % 32, what));
             else
-                rules.push_back(memory_rule(i + 1, low << 12, (high << 12) + 0xfff, what, random() % 2 == 0 ? W : W | X));
+                rules.push_back(memory_rule(i + 1, low << 12, (high << 12) + 0xfff, what,
+                                            random() % 2 == 0 ? W : W | X));
         }
         load(rules);
         for (std::uint64_t n = 0; n < 90; ++n) {
-            for (auto const access : {R, W}) expect_as_the_model({event_kind::msr, access, n, 0, 0});
+            for (auto const access : {R, W})
+                expect_as_the_model({event_kind::msr, access, n, 0, 0});
             for (auto const access : {R, W, X, R | W})
-                expect_as_the_model({event_kind::memory, access, (n << 12) + random() % 4096, 0, 0});
-            expect_as_the_model({event_kind::cr, W, n % 2 * 4, random() & 0xffffffff, random() & random()});
+                expect_as_the_model(
+                    {event_kind::memory, access, (n << 12) + random() % 4096, 0, 0});
+            expect_as_the_model(
+                {event_kind::cr, W, n % 2 * 4, random() & 0xffffffff, random() & random()});
         }
     }
 }
@@ -185,8 +196,8 @@ TEST_F(rule_set, runs_of_memory_have_one_answer) {
         std::vector<hv_rule> rules;
         for (std::uint32_t i = 0, count = random() % 12; i < count; ++i) {
             auto const low = random() % 40;
-            rules.push_back(memory_rule(i + 1, low << 12, ((low + random() % 8) << 12) + 0xfff, HV_ACTION_DENY,
-                                        random() % 2 == 0 ? W : X));
+            rules.push_back(memory_rule(i + 1, low << 12, ((low + random() % 8) << 12) + 0xfff,
+                                        HV_ACTION_DENY, random() % 2 == 0 ? W : X));
         }
         load(rules);
         auto watched = [&](std::uint64_t at) {
@@ -197,7 +208,8 @@ TEST_F(rule_set, runs_of_memory_have_one_answer) {
         for (std::uint64_t page = 0; page < 50; ++page) {
             auto const run = set_->memory_at(gpa{page << 12});
             ASSERT_GT(run.bytes, 0u);
-            for (auto at = page << 12; at < (page << 12) + std::min(run.bytes, std::uint64_t{60} << 12); at += 4096)
+            for (auto at = page << 12;
+                 at < (page << 12) + std::min(run.bytes, std::uint64_t{60} << 12); at += 4096)
                 ASSERT_EQ(run.watched, watched(at)) << "round " << round << " page " << page;
         }
     }
@@ -205,8 +217,9 @@ TEST_F(rule_set, runs_of_memory_have_one_answer) {
 
 TEST_F(rule_set, a_thousand_rules_are_found_each) {
     std::vector<hv_rule> rules;
-    for (std::uint32_t i = 0; i < HV_MAX_RULES; ++i) // backwards, so that the index has to sort
-        rules.push_back(memory_rule(i + 1, (HV_MAX_RULES - i) * 0x2000ull, (HV_MAX_RULES - i) * 0x2000ull + 0xfff));
+    for (std::uint32_t i = 0; i < HV_MAX_RULES; ++i)    // backwards, so that the index has to sort
+        rules.push_back(memory_rule(i + 1, (HV_MAX_RULES - i) * 0x2000ull,
+                                    (HV_MAX_RULES - i) * 0x2000ull + 0xfff));
     load(rules);
     for (auto const& r : rules) {
         ASSERT_EQ(memory(r.first, W).rule, r.id);

@@ -57,4 +57,4 @@ void unblock_nmi();
 void interrupt_of(unsigned vector);
 template <unsigned Vector> inline void interrupt() { interrupt_of(Vector); }
 
-} // namespace hv::insn
+}    // namespace hv::insn

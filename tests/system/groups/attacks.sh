@@ -14,7 +14,8 @@ t frames
 core=$(sed -n '1s/run \(0x[0-9a-f]*\) .*/\1/p' "$ANSWER")
 
 t vmx
-verdict ring0_vmx_instructions "$(while read -r name fault; do wrong "$name" "$fault" 6; done <"$ANSWER")"
+verdict ring0_vmx_instructions \
+    "$(while read -r name fault; do wrong "$name" "$fault" 6; done <"$ANSWER")"
 
 count=$(full 1000000 10000000)
 t calls "$count" 4711
@@ -34,8 +35,10 @@ wrong 'call 4711' "$(ask result call 4711 0)" -38
 [ "$(records call_denied)" -gt 0 ] || echo 'no record; ')"
 
 # MSRs that hold a physical address, or move memory: Intel's, and AMD's for whoever comes later.
-verdict msr_with_core_address "$(for msr in 0x17d0 0x17d1 0x560 0x561 0x570 0x600 0x3f1 0x9b 0x9e 0x1f2 0x1f3 0x79a 0x6a8 \
-    0x48d 0xc0010117 0xc001103a 0xc0011033 0xc0010130 0xc0010058 0xc001001a 0xc001001d 0xc0010112 0xc0010113; do
+verdict msr_with_core_address \
+    "$(for msr in 0x17d0 0x17d1 0x560 0x561 0x570 0x600 0x3f1 0x9b 0x9e 0x1f2 0x1f3 0x79a 0x6a8 \
+    0x48d 0xc0010117 0xc001103a 0xc0011033 0xc0010130 0xc0010058 0xc001001a 0xc001001d 0xc0010112 \
+        0xc0010113; do
     case $msr in 0x6a8) continue ;; esac
     wrong "write to $msr" "$(ask fault wrmsr $msr "$core")" 13
 done
@@ -48,16 +51,20 @@ for outside in 0x2000 0x40000000 0x4b564d00 0xbfffffff 0xc0002000 0xc0010000 0xf
     wrong "write to $outside" "$(ask fault wrmsr $outside 0)" 13
     wrong "read of $outside" "$(ask fault rdmsr $outside)" 13
 done)"
-# Decision, bitmap and seen exits must agree: reads that leave guest operation are the table's, no more.
+# Decision, bitmap and seen exits must agree: reads that leave guest operation are the table's, no
+# more.
 before=$(exits msr_read)
 t read_all 0 0x1fff
 t read_all 0xc0000000 0xc0001fff
 seen=$(($(exits msr_read) - before))
-verdict msr_read_exits "$(wrong 'reads that left' $seen "$(sed -n 's/^reads //p' /t/sh/msr_facts.txt)")"
+verdict msr_read_exits "$(wrong 'reads that left' $seen "$(sed -n 's/^reads //p' \
+    /t/sh/msr_facts.txt)")"
 
 t rdmsr 0x1b
 base=$(of value)
-verdict apic_base_stays "$(for value in "$core" $((core | 0x900)) $((base & ~0x800)) $((base ^ 0x100)) $((base + 4096)) $((base | 1)); do
+verdict apic_base_stays \
+    "$(for value in "$core" $((core | 0x900)) $((base & ~0x800)) $((base ^ 0x100)) \
+    $((base + 4096)) $((base | 1)); do
     wrong "APIC base $value" "$(ask fault wrmsr 0x1b $((value)))" 13
 done
 wrong 'APIC base after' "$(ask value rdmsr 0x1b)" "$base"
@@ -68,7 +75,8 @@ mask=$((((1 << 39) - 1) & ~0x1fffff | 0x800))
 block=$((core & ~0x1fffff))
 t rdmsr 0x2ff
 default=$(of value)
-verdict mtrr_keeps_core_cached "$(t wrmsr 0x20e $((block)); wrong 'base, not valid yet' "$(of fault)" 0
+verdict mtrr_keeps_core_cached "$(t wrmsr 0x20e $((block)); wrong 'base, not valid yet' "$(of \
+    fault)" 0
     for type in 0 1 4 5; do
         t wrmsr 0x20e $((block | type))
         wrong "mask of a type $type range over the core" "$(ask fault wrmsr 0x20f $mask)" 13
@@ -84,7 +92,8 @@ verdict mtrr_record "$([ "$(records mtrr_denied)" -gt 0 ] || echo 'no record')"
 t cr 4
 cr4=$(of value)
 verdict cr_reserved_bits "$(
-    for bits in 0x2000 0x4000 0x80000000 0x100000000; do wrong "CR4 bits $bits" "$(ask fault cr_set 4 0 $bits)" 13; done
+    for bits in 0x2000 0x4000 0x80000000 0x100000000; do wrong "CR4 bits $bits" \
+        "$(ask fault cr_set 4 0 $bits)" 13; done
     wrong 'CR4.PAE off' "$(ask fault cr_set 4 0x20 0)" 13
     wrong 'CR0.PG off alone' "$(ask fault cr_set 0 0x80000000 0)" 13
     wrong 'CR0.PE off alone' "$(ask fault cr_set 0 1 0)" 13
@@ -99,7 +108,8 @@ verdict cr_reserved_bits "$(
     wrong 'EFER.LME off' "$(ask fault wrmsr 0xc0000080 0xc01)" 13)"
 t xsetbv 0 7
 xcr0=$(of before)
-verdict xsetbv_bad_values "$(for value in 0 2 4 6 0x8000000000000000 0x4000000000000007 0x47 $((xcr0 & ~1)); do
+verdict xsetbv_bad_values \
+    "$(for value in 0 2 4 6 0x8000000000000000 0x4000000000000007 0x47 $((xcr0 & ~1)); do
     wrong "XCR0 $value" "$(ask fault xsetbv 0 $value)" 13
 done
 wrong 'XCR1' "$(ask fault xsetbv 1 7)" 13
@@ -116,5 +126,6 @@ verdict no_entry_failed "$(wrong 'failed entries' "$(exits entry_failed_guest_st
 hvctl stop >/dev/null
 t traps
 note ring0_steps "$cases cases"
-verdict ring0_steps "$(diff "$ANSWER" /tmp/traps.hoisted; [ "$cases" -gt 10 ] || cat /tmp/traps.hoisted)"
+verdict ring0_steps \
+    "$(diff "$ANSWER" /tmp/traps.hoisted; [ "$cases" -gt 10 ] || cat /tmp/traps.hoisted)"
 hvctl start >/dev/null

@@ -28,8 +28,9 @@ verdict status_json "$why"
 
 probe >/tmp/hoisted
 probe_of() { sed -n "s/^$1 //p" /tmp/hoisted; }
-verdict ring3_sigill "$(for each in vmcall vmcall_unhoist vmcall_lock vmxon vmclear vmptrld vmptrst vmlaunch vmresume \
-    vmread vmwrite vmxoff invept invvpid vmfunc getsec; do
+verdict ring3_sigill \
+    "$(for each in vmcall vmcall_unhoist vmcall_lock vmxon vmclear vmptrld vmptrst vmlaunch \
+    vmresume vmread vmwrite vmxoff invept invvpid vmfunc getsec; do
     wrong $each "$(probe_of $each)" "signal 4"
 done)"
 steps >/tmp/steps.hoisted
@@ -57,10 +58,14 @@ verdict no_permission "$(refused 1 'root|permi' su user -c '/usr/bin/hvctl stop'
     refused 1 'root|permi' su user -c '/usr/bin/hvctl policy lock'
     su user -c '/t/bin/hvnl stop' >/tmp/out 2>&1 && echo 'netlink let a user stop; '
     wrong hoisted "$(status hoisted)" true)"
-printf '{"version": 1,\n "name": "broken",\n "rules": [{"name": "x", "kind": "msr", "msr": "ia32_lstr", "access": ["write"], "action": "deny"}]}\n' >/tmp/broken.json
+{
+    printf '{"version": 1,\n "name": "broken",\n "rules": [{"name": "x", "kind": "msr", '
+    printf '"msr": "ia32_lstr", "access": ["write"], "action": "deny"}]}\n'
+} >/tmp/broken.json
 printf '{"version": 1, "name": "cut' >/tmp/cut.json
 before=$(status 'policies\..*')
-verdict broken_policy "$(refused 1 '/tmp/broken.json:3:.*ia32_lstar' hvctl policy apply /tmp/broken.json
+verdict broken_policy \
+    "$(refused 1 '/tmp/broken.json:3:.*ia32_lstar' hvctl policy apply /tmp/broken.json
     refused 1 '/tmp/broken.json:3:' hvctl policy check /tmp/broken.json
     refused 1 '/tmp/cut.json:1:' hvctl policy apply /tmp/cut.json
     refused 1 '/no/such/file' hvctl policy apply /no/such/file
@@ -70,7 +75,9 @@ verdict wrong_abi "$(for abi in 0 2 4294967295; do
     grep -q '^error 71: hv.ko speaks ABI' /tmp/out || cat /tmp/out
 done
 hvnl abi 1 || cat /tmp/out)"
-verdict unknown_command "$(for number in 0 12 13 200; do hvnl raw $number >/dev/null && echo "command $number was taken; "; done)"
+verdict unknown_command \
+    "$(for number in 0 12 13 200; do hvnl raw $number >/dev/null && echo "command $number was \
+        taken; "; done)"
 
 # Without hvd: what can work does, the rest says what to do.
 kill -9 "$(pidof hvd)"
@@ -82,7 +89,8 @@ verdict hvd_down "$(wrong hoisted "$(status hoisted)" true
 rmmod hv
 verdict rmmod_hoisted_unhoists "$(wrong 'status of rmmod' $? 0
     t snapshot
-    wrong 'hypervisor leaf' "$(of 'cpu1 cpuid' | cut -d' ' -f2)" "$(of 'cpu0 cpuid' | cut -d' ' -f2)"
+    wrong 'hypervisor leaf' "$(of 'cpu1 cpuid' | cut -d' ' -f2)" \
+        "$(of 'cpu0 cpuid' | cut -d' ' -f2)"
     [ "$(of 'cpu0 cpuid' | cut -d' ' -f2)" != 73696f48 ] || echo 'the core still answers; ')"
 probe >/tmp/native
 # vmmcall and CPUID are the CPU's own; everything must end as it does without the core.

@@ -3,7 +3,8 @@
 # rig: --test-build
 # seconds: 400 3600
 # weight: 80
-# tests: offline_online stays_hoisted rules_after_online double_init stray_sipi stop_with_cpu_offline
+# tests: offline_online stays_hoisted rules_after_online double_init stray_sipi
+# stop_with_cpu_offline
 # tests: sleep_and_resume
 
 load_test_module
@@ -58,14 +59,17 @@ verdict stop_with_cpu_offline "$(hvctl stop 2>&1 >/dev/null
     hvctl start 2>&1 >/dev/null
     under_core)"
 
-# The emulated machine has nothing to wake it, so its last step into sleep is refused: by then devices
-# are suspended and CPU 1 is offline. The core is off during a sleep, and back with its rules after it.
+# The emulated machine has nothing to wake it, so its last step into sleep is refused: by then
+# devices
+# are suspended and CPU 1 is offline. The core is off during a sleep, and back with its rules after
+# it.
 hvnl set 1,2,2,0x175,0x175,0
 session=$(status session)
 t sleepless 1
 echo mem >/sys/power/state 2>/tmp/err
 t sleepless 0
-note sleep_and_resume "$(dmesg | grep -c 'smpboot: CPU 1 is now offline') times offline, error: $(sed 's/.*: //' /tmp/err)"
+note sleep_and_resume \
+    "$(dmesg | grep -c 'CPU 1 is now offline') times offline, error: $(sed 's/.*: //' /tmp/err)"
 verdict sleep_and_resume "$(wrong 'refused at the end' "$(of refused)" 1
     under_core
     [ "$(status session)" != "$session" ] || echo 'it was not unhoisted for the sleep; '

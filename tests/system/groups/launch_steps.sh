@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# summary: each launch step made to fail on each CPU: all undone, the error names CPU, step and reason
+# summary: each launch step made to fail on each CPU: all undone, the error names CPU, step and
+# reason
 # rig: --no-hoist --test-build
 # weight: 40
 # tests: fail_on_cpu1 fail_on_cpu0 state_after_failures memory_after_failures start_after_failures
@@ -8,7 +9,8 @@ insmod /opt/hv/hv-hooks.ko
 load_test_module
 parameters=/sys/module/hv/parameters
 # In the order of abi/launch.h; the three in the middle happen on the first CPU only.
-names="arguments vendor feature_control in_use capabilities memory_types second_stage hide host_state vmxon vmclear vmptrld controls guest_state vmlaunch entry"
+names="arguments vendor feature_control in_use capabilities memory_types second_stage hide"
+names="$names host_state vmxon vmclear vmptrld controls guest_state vmlaunch entry"
 first_only=" memory_types second_stage hide "
 
 # try CPU STEP NAME: start must fail, and say where; or work where that CPU has no such step.
@@ -49,7 +51,8 @@ verdict fail_on_cpu0 "$on_0"
 t snapshot
 verdict state_after_failures "$(diff /tmp/before "$ANSWER")"
 lost=$((memory - $(free_kib)))
-note memory_after_failures "$first KiB after the first $(echo "$names" | wc -w), $lost KiB at the end"
+note memory_after_failures \
+    "$first KiB after the first $(echo "$names" | wc -w), $lost KiB at the end"
 verdict memory_after_failures "$([ $lost -lt 256 ] || echo "$lost KiB are gone")"
 echo 0 >$parameters/fail_step
 verdict start_after_failures "$(hvnl start

@@ -39,8 +39,10 @@ before=$(sed -n 's/^NMI: *\([0-9]*\) *\([0-9]*\).*/\1/p' /proc/interrupts)
 verdict root_machine_check "$(wrong result "$(ask result core 9 2 0)" 0
     [ "$(records machine_check)" -ge 1 ] || echo 'no record; '
     clean)"
-# An NMI that nobody sent is unknown to Linux, and it says so: read the count, then forget the message.
-verdict root_nmi "$(wrong result "$(taskset -c 0 sh -c 'echo core 9 3 0 >/proc/hv_test'; sed -n 's/^result //p' /proc/hv_test)" 0
+# An NMI that nobody sent is unknown to Linux, and it says so: read the count, then forget the
+# message.
+verdict root_nmi "$(wrong result "$(taskset -c 0 sh -c 'echo core 9 3 0 >/proc/hv_test'; sed -n \
+    's/^result //p' /proc/hv_test)" 0
     after=$(sed -n 's/^NMI: *\([0-9]*\) *\([0-9]*\).*/\1/p' /proc/interrupts)
     wrong 'NMIs of CPU 0' $((after - before)) 1)"
 dmesg | grep -q 'NMI received for unknown reason' && dmesg -c >/dev/null

@@ -11,7 +11,8 @@ taskset -c 2 sh -c 'while :; do hvnl set 1,1,2,0x174,0x174,0; hvnl set; done' >/
 loads=$!
 t nmi 1 "$(full 5000 100000)" 10000 0
 note nmi_beside_shoot_downs "$(tr '\n' ' ' <"$ANSWER")"
-verdict nmi_beside_shoot_downs "$(wrong arrived "$(of arrived)" "$(of sent)"; wrong lost "$(of lost)" 0)"
+verdict nmi_beside_shoot_downs "$(wrong arrived "$(of arrived)" "$(of sent)"; wrong lost "$(of \
+    lost)" 0)"
 kill $loads
 wait $loads 2>/dev/null
 hvnl set

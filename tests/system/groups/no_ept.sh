@@ -9,6 +9,8 @@ load_test_module
 start_hvd
 t snapshot
 cp "$ANSWER" /tmp/before
-verdict no_ept_named "$(refused 1 'CPU 0: .*(EPT|capabilities)' hvctl start; wrong hoisted "$(status hoisted)" false)"
+verdict no_ept_named \
+    "$(refused 1 'CPU 0: .*(EPT|capabilities)' hvctl start; wrong hoisted "$(status \
+        hoisted)" false)"
 t snapshot
 verdict no_ept_unharmed "$(diff /tmp/before "$ANSWER")"

@@ -10,7 +10,8 @@ hvnl start && hvnl stop
 t snapshot
 cp "$ANSWER" /tmp/before
 t hog 256
-verdict no_memory_named "$(refused 1 'KiB for the core|memory' hvctl start; wrong hoisted "$(status hoisted)" false)"
+verdict no_memory_named \
+    "$(refused 1 'KiB for the core|memory' hvctl start; wrong hoisted "$(status hoisted)" false)"
 t unhog
 t snapshot
 verdict no_memory_undone "$(diff /tmp/before "$ANSWER")"

@@ -5,7 +5,9 @@
 # tests: no_vmx_named no_vmx_through_hvd
 
 insmod "/lib/modules/$(uname -r)/updates/hv.ko"
-verdict no_vmx_named "$(refused 1 'CPU 0: .*VMX' hvctl start | sed 's/not one line[^;]*hvd is not running[^;]*;//'
+verdict no_vmx_named \
+    "$(refused 1 'CPU 0: .*VMX' hvctl start | sed 's/not one line[^;]*hvd is not running[^;]*;//'
     wrong hoisted "$(status hoisted)" false)"
 start_hvd
-verdict no_vmx_through_hvd "$(refused 1 'CPU 0: .*VMX' hvctl start; wrong hoisted "$(status hoisted)" false)"
+verdict no_vmx_through_hvd "$(refused 1 'CPU 0: .*VMX' hvctl start; wrong hoisted "$(status \
+    hoisted)" false)"

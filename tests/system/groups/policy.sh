@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-# summary: rules on MSRs, control registers and memory, their records, and the lock that root cannot open
+# summary: rules on MSRs, control registers and memory, their records, and the lock that root
+# cannot open
 # rig: --test-build
 # seconds: 300 900
 # weight: 60
-# tests: lstar_denied smep_kept page_denied page_alias_denied page_crossing_denied page_execute_denied
-# tests: logged_not_denied cr0_by_every_instruction removed_rule_ends policies_listed rules_survive_hvd
+# tests: lstar_denied smep_kept page_denied page_alias_denied page_crossing_denied
+# page_execute_denied
+# tests: logged_not_denied cr0_by_every_instruction removed_rule_ends policies_listed
+# rules_survive_hvd
 # tests: lock_holds_root lock_holds_hvctl lock_holds_new_hvd lock_holds_netlink lock_holds_module
-# tests: lock_lets_rules_be_added lock_holds_sleep lock_holds_rmmod lock_holds_forced_rmmod locked_rules_enforced
+# tests: lock_lets_rules_be_added lock_holds_sleep lock_holds_rmmod lock_holds_forced_rmmod
+# locked_rules_enforced
 
 load_test_module
 t own 2
@@ -21,23 +25,30 @@ cat >/tmp/entry.json <<JSON
 JSON
 cat >/tmp/page.json <<JSON
 {"version": 1, "name": "page", "rules": [
-  {"name": "keep", "kind": "memory", "range": {"first": "$sym_page", "bytes": 4096}, "access": ["write"], "action": "deny"},
-  {"name": "inert", "kind": "memory", "range": {"first": "$(printf '0x%x' $((page + 4096)))", "bytes": 4096}, "access": ["execute"], "action": "deny"}]}
+  {"name": "keep", "kind": "memory", "range": {"first": "$sym_page", "bytes": 4096}, "access": \
+      ["write"], "action": "deny"},
+  {"name": "inert", "kind": "memory", "range": {"first": "$(printf '0x%x' $((page + 4096)))", \
+      "bytes": 4096}, "access": ["execute"], "action": "deny"}]}
 JSON
 cat >/tmp/watch.json <<JSON
 {"version": 1, "name": "watch", "rules": [
-  {"name": "sysenter", "kind": "msr", "msr": "ia32_sysenter_cs", "access": ["read", "write"], "action": "log"},
+  {"name": "sysenter", "kind": "msr", "msr": "ia32_sysenter_cs", "access": ["read", "write"], \
+      "action": "log"},
   {"name": "pce", "kind": "cr", "register": "cr4", "bits": ["pce"], "action": "log"},
-  {"name": "look", "kind": "memory", "range": {"first": "$(printf '0x%x' $((page + 8192)))", "bytes": 4096}, "access": ["write"], "action": "log"}]}
+  {"name": "look", "kind": "memory", "range": {"first": "$(printf '0x%x' $((page + 8192)))", \
+      "bytes": 4096}, "access": ["write"], "action": "log"}]}
 JSON
 poke() { ask fault poke "$1" 0x1122334455667788; }
-for policy in entry page watch; do hvctl policy apply /tmp/$policy.json >/tmp/out 2>&1 || fail "apply_$policy" "$(cat /tmp/out)"; done
+for policy in entry page watch; do hvctl policy apply /tmp/$policy.json >/tmp/out 2>&1 || fail \
+    "apply_$policy" "$(cat /tmp/out)"; done
 t rdmsr 0xc0000082
 lstar=$(of value)
 
-verdict policies_listed "$(wrong policies "$(status 'policies\..*' | sort | tr '\n' ' ')" 'entry page watch ')"
+verdict policies_listed "$(wrong policies "$(status 'policies\..*' | sort | tr '\n' \
+    ' ')" 'entry page watch ')"
 verdict lstar_denied "$(wrong fault "$(ask fault wrmsr 0xc0000082 "$lstar")" 13
-    wrong 'on CPU 1' "$(taskset -c 1 sh -c "echo wrmsr 0xc0000082 $lstar >/proc/hv_test"; sed -n 's/^fault //p' /proc/hv_test)" 13
+    wrong 'on CPU 1' "$(taskset -c 1 sh -c "echo wrmsr 0xc0000082 $lstar \
+        >/proc/hv_test"; sed -n 's/^fault //p' /proc/hv_test)" 13
     [ "$(records msr_denied '"rule": ?"lstar"')" -ge 2 ] || echo 'no records')"
 verdict smep_kept "$(wrong SMEP "$(ask fault cr_set 4 0x100000 0)" 13
     wrong 'SMEP and SMAP' "$(ask fault cr_set 4 0x300000 0)" 13
@@ -69,9 +80,11 @@ verdict logged_not_denied "$(wrong 'MSR' "$(ask fault rdmsr 0x174)" 0
     wrong 'CR4.PCE' "$(ask fault cr_set 4 0 0x100)$(ask fault cr_set 4 0x100 0)" 00
     wrong memory "$(poke $((page + 8192)))" 0
     wrong 'what was written' "$(ask value peek $((page + 8192)))" 0x1122334455667788
-    for kind in msr_logged memory_logged; do [ "$(records $kind)" -ge 1 ] || echo "no record of $kind; "; done)"
+    for kind in msr_logged memory_logged; do [ "$(records $kind)" -ge 1 ] || echo \
+        "no record of $kind; "; done)"
 hvctl policy remove watch >/tmp/out
-verdict removed_rule_ends "$(wrong policies "$(status 'policies\..*' | sort | tr '\n' ' ')" 'entry page '
+verdict removed_rule_ends "$(wrong policies "$(status 'policies\..*' | sort | tr '\n' \
+    ' ')" 'entry page '
     before=$(exits msr_read); t rdmsr 0x174; wrong 'exits for it' "$(exits msr_read)" "$before")"
 kill -9 "$(pidof hvd)"
 while pidof hvd >/dev/null; do usleep 1000; done
@@ -82,7 +95,8 @@ still() {
 }
 why=$(still)
 start_hvd
-verdict rules_survive_hvd "$why$(wrong policies "$(status 'policies\..*' | sort | tr '\n' ' ')" 'entry page '; still)"
+verdict rules_survive_hvd "$why$(wrong policies "$(status 'policies\..*' | sort | tr '\n' \
+    ' ')" 'entry page '; still)"
 
 hvctl policy lock >/tmp/out 2>&1 || fail policy_lock "$(cat /tmp/out)"
 verdict lock_holds_hvctl "$(wrong locked "$(status locked)" true
@@ -94,7 +108,8 @@ verdict lock_holds_hvctl "$(wrong locked "$(status locked)" true
 verdict lock_lets_rules_be_added "$(hvctl policy apply /tmp/watch.json 2>&1 >/dev/null
     wrong 'logged now' "$(ask fault rdmsr 0x174)" 0
     refused 1 'lock' hvctl policy remove watch)"
-verdict lock_holds_netlink "$(for what in stop set "set 1,2,2,0xc0000082,0xc0000082,0" "set 1,1,2,0xc0000082,0xc0000082,0"; do
+verdict lock_holds_netlink "$(for what in stop set "set 1,2,2,0xc0000082,0xc0000082,0" "set \
+    1,1,2,0xc0000082,0xc0000082,0"; do
     hvnl $what >/tmp/out && echo "hvnl $what was taken; "
     grep -q '^error 1: ' /tmp/out || cat /tmp/out
 done
@@ -127,6 +142,7 @@ while pidof hvd >/dev/null; do usleep 1000; done
 rmmod -f hv 2>/tmp/err
 ended=$?
 verdict lock_holds_forced_rmmod "$(t snapshot
-    for cpu in 0 1; do wrong "core on CPU $cpu" "$(of "cpu$cpu cpuid" | cut -d' ' -f2)" 73696f48; done)"
+    for cpu in 0 1; do wrong "core on CPU $cpu" "$(of "cpu$cpu cpuid" | cut -d' ' -f2)" 73696f48; \
+        done)"
 note locked_rules_enforced "status of rmmod -f: $ended"
 verdict locked_rules_enforced "$(still; clean 2>/dev/null | grep -v 'no family')"

@@ -64,7 +64,8 @@ records() {
 clean() { hvnl audit >/tmp/audit 2>&1 || tr '\n' ' ' </tmp/audit; }
 audited() { sed -n "s/^$1 //p" /tmp/audit; }
 
-# free_kib: memory that Linux has free or holds for something that comes and goes. The page allocator
+# free_kib: memory that Linux has free or holds for something that comes and goes. The page
+# allocator
 # keeps pages for each CPU; they are free, but /proc/meminfo does not say so.
 free_kib() {
     sync
@@ -105,10 +106,13 @@ refused() {
     grep -qE "$refused_pattern" /tmp/err || echo "stderr of $*: $(cat /tmp/err); "
 }
 
-# What Linux complains of when something is broken. The boot warning of the emulated CPU's XSAVE size
+# What Linux complains of when something is broken. The boot warning of the emulated CPU's XSAVE
+# size
 # is there without the core too; a group names in $ALLOWED what else it brings about itself.
 warnings() {
-    dmesg | grep -E 'WARNING: CPU|BUG:|Oops|general protection fault[,:]|unable to handle|invalid opcode: 0|stall|lockup|Dazed|Uhhuh|unchecked MSR|scheduling while' |
+    dmesg | grep -e 'WARNING: CPU' -e 'BUG:' -e Oops -e 'general protection fault[,:]' \
+        -e 'unable to handle' -e 'invalid opcode: 0' -e stall -e lockup -e Dazed -e Uhhuh \
+        -e 'unchecked MSR' -e 'scheduling while' |
         grep -vE "arch/x86/kernel/fpu/xstate.c|${ALLOWED:-^$}" >/tmp/warnings
     [ ! -s /tmp/warnings ] || head -n 3 /tmp/warnings | tr '\n' ';'
 }
