@@ -257,7 +257,7 @@ TEST_F(policy_load, at_random_with_few_tables_is_all_or_nothing) {
     };
     for (unsigned round = 0; round < 150; ++round) {
         std::vector<hv_rule> next;
-        for (std::uint32_t i = 0, count = random() % 6; i < count; ++i) {
+        for (std::uint32_t i = 0, count = std::uint32_t(random() % 6); i < count; ++i) {
             auto const unit = random() % 2 == 0 ? page : m2 / 4;
             auto const first = 0x10000000 + random() % 32 * unit;
             next.push_back(memory_rule(i + 1, first, first + (1 + random() % 16) * unit - 1,

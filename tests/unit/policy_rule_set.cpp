@@ -165,11 +165,11 @@ TEST_F(rule_set, agrees_with_the_model_on_random_sets) {
     std::mt19937_64 random{1};
     for (unsigned round = 0; round < 60; ++round) {
         std::vector<hv_rule> rules;
-        for (std::uint32_t i = 0, count = random() % 60; i < count; ++i) {
+        for (std::uint32_t i = 0, count = std::uint32_t(random() % 60); i < count; ++i) {
             auto const what = static_cast<std::uint16_t>(1 + random() % 2);
             auto const low = random() % 64, high = low + random() % 24;
             if (random() % 3 == 0)
-                rules.push_back(msr_rule(i + 1, low, high, what, 1 + random() % 3));
+                rules.push_back(msr_rule(i + 1, low, high, what, std::uint32_t(1 + random() % 3)));
             else if (random() % 4 == 0)
                 rules.push_back(cr_rule(i + 1, random() % 2 == 0 ? 0 : 4,
                                         1u << random() % 32 | 1u << random() % 32, what));
@@ -194,7 +194,7 @@ TEST_F(rule_set, runs_of_memory_have_one_answer) {
     std::mt19937_64 random{2};
     for (unsigned round = 0; round < 60; ++round) {
         std::vector<hv_rule> rules;
-        for (std::uint32_t i = 0, count = random() % 12; i < count; ++i) {
+        for (std::uint32_t i = 0, count = std::uint32_t(random() % 12); i < count; ++i) {
             auto const low = random() % 40;
             rules.push_back(memory_rule(i + 1, low << 12, ((low + random() % 8) << 12) + 0xfff,
                                         HV_ACTION_DENY, random() % 2 == 0 ? W : X));
