@@ -10,7 +10,8 @@ MAKEFLAGS += --no-print-directory
 .PHONY: all core modules run check check-full bench shell install uninstall stage fuzz coverage \
 	format lint clean deps help
 
-all: modules ## build everything: core, daemon, command line, kernel modules
+all: modules ## build everything: core, daemon, command line, kernel modules, tests
+	@scripts/build gcc
 
 core: deps ## build the C++ parts: build/gcc/hvcore/hvcore, daemon/hvd, cli/hvctl
 	@scripts/build gcc hvcore hvcore-hooks hvd hvctl documents
@@ -52,7 +53,7 @@ coverage: deps ## which lines the unit tests run: build/coverage/report.txt
 format: deps ## rewrite the C++ sources as .clang-format says
 	@scripts/check_format --fix
 
-lint: core ## style gates and clang-tidy
+lint: all ## style gates and clang-tidy
 	@scripts/build clang
 	@scripts/check_style sources built tidy
 

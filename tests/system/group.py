@@ -6,8 +6,10 @@
     # seconds: 60 1200                    most that it may take, then with --full
     # weight: 30                          about how long it takes
     # ends: 123 NAME                      how the machine ends when the test NAME passes
-    # full                                only with --full
-    # tests: NAME...                      what it must report; more such lines may follow"""
+    # full:                               only with --full
+    # tests: NAME...                      what it must report
+
+A line without one of these words goes on with the one before it."""
 
 import dataclasses
 import shlex
@@ -15,6 +17,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "groups"
 DEFAULT_SECONDS = (300, 3600)
+KEYS = ("summary", "rig", "seconds", "weight", "ends", "full", "tests")
 
 
 @dataclasses.dataclass
@@ -37,11 +40,10 @@ class Group:
     def is_called(self, name):
         return name == self.name or name in self.tests
 
-    def read(self, line):
-        key, _, text = line[2:].partition(":")
+    def read(self, key, text):
         words = text.split()
         if key == "summary":
-            self.summary = text.strip()
+            self.summary = f"{self.summary} {text}".strip()
         elif key == "rig":
             self.rig += shlex.split(text)
         elif key == "seconds":
@@ -58,11 +60,16 @@ class Group:
 
 
 def read_group(path):
-    made = Group(path)
+    made, key = Group(path), ""
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             break
-        made.read(line)
+        word, colon, text = line[1:].partition(":")
+        if colon and word.strip() in KEYS:
+            key = word.strip()
+        else:    # goes on with the line before
+            text = line[1:]
+        made.read(key, text.strip())
     return made
 
 
