@@ -11,8 +11,8 @@ taskset -c 2 sh -c 'while :; do hvnl set 1,1,2,0x174,0x174,0; hvnl set; done' >/
 loads=$!
 t nmi 1 "$(full 5000 100000)" 10000 0
 note nmi_beside_shoot_downs "$(tr '\n' ' ' <"$ANSWER")"
-# An NMI that meets a shoot-down's own in the CPU's one-deep latch is one NMI, as two are on any CPU:
-# a few in a thousand may be lost here, none may be invented, and the storm must not stop.
+# An NMI that meets a shoot-down's own in the CPU's one-deep latch is one NMI, as two are on any
+# CPU: a few in a thousand may be lost here, none may be invented, and the storm must not stop.
 few=$(($(of sent) / 200))
 verdict nmi_beside_shoot_downs "$([ "$(of arrived)" -le "$(of sent)" ] || echo 'more than were sent'
     [ "$(of lost)" -le "$few" ] || echo "lost $(of lost), at most $few may be"
