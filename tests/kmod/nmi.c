@@ -90,12 +90,12 @@ static void send_all(struct storm *storm, u64 nmis, u64 exits)
 {
 	u64 sent = 0, lost = 0, start;
 
-	while (sent < nmis && lost <= nmis / 200) {
+	while (sent < nmis && !lost) {
 		lost += !send_one(++sent);
 		if (!(sent & 0xff))
 			cond_resched();
 	}
-	while (lost <= nmis / 200 && READ_ONCE(storm->exits) < exits)
+	while (!lost && READ_ONCE(storm->exits) < exits)
 		cond_resched();
 	WRITE_ONCE(storm->stop, true);
 	/* One too many would come within moments. */
