@@ -144,6 +144,12 @@ static u64 *table_at(const struct hv_frames *frames, unsigned long index)
 	return hv_frame(frames, frames->first_table + index);
 }
 
+/* The only entry of the core's PML4: what a table that maps the core too has in this place. */
+u64 hv_frames_root_entry(const struct hv_frames *frames)
+{
+	return __pa(table_at(frames, 1)) | HV_TABLE_RIGHTS;
+}
+
 void hv_frames_map(const struct hv_frames *frames, const struct hv_image *image)
 {
 	u64 *pml4 = table_at(frames, 0), *pointers = table_at(frames, 1);
@@ -151,7 +157,7 @@ void hv_frames_map(const struct hv_frames *frames, const struct hv_image *image)
 	unsigned long i;
 
 	BUILD_BUG_ON(HV_CORE_BASE != 1u << PUD_SHIFT);
-	pml4[0] = __pa(pointers) | HV_TABLE_RIGHTS;
+	pml4[0] = hv_frames_root_entry(frames);
 	pointers[HV_CORE_BASE >> PUD_SHIFT] = __pa(directory) | HV_TABLE_RIGHTS;
 	for (i = 0; i < frames->table_pages - HV_UPPER_TABLES; i++)
 		directory[i] = __pa(table_at(frames, HV_UPPER_TABLES + i)) | HV_TABLE_RIGHTS;

@@ -144,7 +144,6 @@ int hv_start(void)
 		return hv_fail(-EALREADY, "Linux is already hoisted");
 	if (hv.suspending || hv.going_down)
 		return hv_fail(-EBUSY, "the machine is going to sleep or down: start again later");
-	hv.backend = &hv_vmx;
 	error = check_rival(hv.backend->rival);
 	if (error)
 		return error;

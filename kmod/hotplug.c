@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * CPUs that go offline and come back while Linux is hoisted. As a rule they stay under the core,
- * which emulates INIT and SIPI. Bochs before 3.0 does not take an INIT away when it causes an exit,
- * so the core could not start the CPU again: there it leaves the core before it goes, and is
- * launched again as soon as Linux runs on it.
+ * which emulates INIT and SIPI. SVM knows no exit on SIPI, and Bochs before 3.0 does not take an
+ * INIT away when it causes an exit, so the core could not start the CPU again: there it leaves the
+ * core before it goes, and is launched again as soon as Linux runs on it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -75,7 +75,11 @@ int hv_hotplug_register(void)
 		pr_err("hotplug=%s is unknown: use auto, core or module\n", hotplug);
 		return -EINVAL;
 	}
-	by_module = !strcmp(hotplug, "module") ||
+	if (!strcmp(hotplug, "core") && hv.backend->hotplug_by_module) {
+		pr_err("hotplug=core: SVM has no exit on SIPI: use auto or module\n");
+		return -EINVAL;
+	}
+	by_module = !strcmp(hotplug, "module") || hv.backend->hotplug_by_module ||
 		    (!strcmp(hotplug, "auto") && init_stays_pending());
 	prepare_state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "x86/hv:prepare",
 						  prepare_cpu, NULL);

@@ -52,8 +52,11 @@ struct hv_frames {
 struct hv_backend {
 	const char *name;
 	const char *rival; /* the kernel's own module for the same hardware */
+	bool hotplug_by_module; /* the core cannot start a CPU again (hotplug.c) */
 	const char *(*check)(int *error);
-	int (*unhoist)(u64 handle);
+	/* table: physical address of one as for the launch, to go on with (SVM) */
+	int (*unhoist)(u64 handle, unsigned long table);
+	void (*finish)(void); /* after hv_linux_state_restore() */
 	long (*hypercall)(u64 number, u64 handle, const u64 *argument);
 };
 
@@ -129,13 +132,15 @@ int hv_unhoist_all(void);
 /* launch_asm.S */
 long hv_launch_here(struct hv_launch *launch, u64 entry, unsigned long launch_cr3);
 long hv_vmx_unhoist_here(u64 handle, u64 *vmcs);
+int hv_svm_unhoist_here(u64 handle, unsigned long table);
 
 /* restore.c */
 void hv_linux_state_save(struct hv_linux_state *state);
 void hv_linux_state_restore(const struct hv_linux_state *state);
 
-/* vmx.c */
+/* vmx.c, svm.c */
 extern const struct hv_backend hv_vmx;
+extern const struct hv_backend hv_svm;
 
 /* core_image.S */
 extern const u8 hv_core_image[], hv_core_image_end[];
@@ -150,6 +155,7 @@ int hv_frames_alloc(struct hv_frames *frames, const struct hv_image_header *head
 		    unsigned int cpus);
 void hv_frames_map(const struct hv_frames *frames, const struct hv_image *image);
 void hv_frames_free(struct hv_frames *frames);
+u64 hv_frames_root_entry(const struct hv_frames *frames);
 void *hv_frame(const struct hv_frames *frames, unsigned long index);
 struct hv_cpu_shared *hv_ring_shared(unsigned int ring);
 void hv_ring_read(unsigned int ring, u64 sequence, struct hv_record *record);

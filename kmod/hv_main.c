@@ -4,6 +4,7 @@
 
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <asm/processor.h>
 
 #include "hv.h"
 
@@ -60,7 +61,9 @@ int hv_need_hoisted(void)
 static int __init hv_init(void)
 {
 	int error = hv_image_parse(&hv.image);
+	u8 vendor = boot_cpu_data.x86_vendor;
 
+	hv.backend = vendor == X86_VENDOR_AMD || vendor == X86_VENDOR_HYGON ? &hv_svm : &hv_vmx;
 	if (error)
 		return error;
 	error = hv_lifecycle_register();

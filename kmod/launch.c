@@ -31,7 +31,7 @@ static const char *const step_names[] = {
 
 struct launcher {
 	struct hv_launch *launch;
-	unsigned long *table; /* what CR3 holds during the launch: Linux's half and the core */
+	unsigned long *table;
 	long error;
 };
 
@@ -60,20 +60,36 @@ static void fill_launch(struct hv_launch *launch)
 }
 
 /*
- * Two pages, of which the first is used: bit 12 of a CR3 tells the NMI entry code under page table
- * isolation that user page tables are loaded.
+ * What CR3 holds while a CPU changes sides: Linux's half and the core. Two pages, of which the
+ * first is used: bit 12 of a CR3 tells the NMI entry code under page table isolation that user page
+ * tables are loaded.
  */
-static int make_launch_table(struct launcher *launcher)
+static unsigned long *make_table(void)
 {
-	const unsigned long *core = hv_frame(&hv.frames, hv.frames.first_table);
 	const unsigned long *now = __va(read_cr3_pa());
+	unsigned long *table = (unsigned long *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, 1);
 
-	launcher->table = (unsigned long *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, 1);
-	if (!launcher->table)
-		return hv_fail(-ENOMEM, "no memory for the launch: free some");
-	launcher->table[0] = core[0];
-	memcpy(launcher->table + PTRS_PER_PGD / 2, now + PTRS_PER_PGD / 2, PAGE_SIZE / 2);
-	return 0;
+	if (!table) {
+		hv_fail(-ENOMEM, "no memory for a page table: free some");
+		return NULL;
+	}
+	table[0] = hv_frames_root_entry(&hv.frames);
+	memcpy(table + PTRS_PER_PGD / 2, now + PTRS_PER_PGD / 2, PAGE_SIZE / 2);
+	return table;
+}
+
+static void free_table(unsigned long *table)
+{
+	free_pages((unsigned long)table, 1);
+}
+
+/* The core's addresses are forgotten, under the PCID that the table used. */
+static void go_on(unsigned long linux_cr3, bool was_in_core)
+{
+	native_write_cr3(linux_cr3);
+	__flush_tlb_all();
+	if (was_in_core && hv.backend->finish)
+		hv.backend->finish();
 }
 
 static void launch_this_cpu(void *data)
@@ -90,8 +106,7 @@ static void launch_this_cpu(void *data)
 		return;
 	if (launch->root_state)
 		hv_linux_state_restore(&state);
-	native_write_cr3(linux_cr3);
-	__flush_tlb_all(); /* the core's addresses, under the PCID that the launch used */
+	go_on(linux_cr3, launch->root_state);
 }
 
 static int launch_failed(const struct hv_launch *launch, int error)
@@ -130,13 +145,14 @@ static int launcher_open(struct launcher *launcher)
 	if (!launcher->launch)
 		return hv_fail(-ENOMEM, "no memory for the launch: free some");
 	fill_launch(launcher->launch);
-	return make_launch_table(launcher);
+	launcher->table = make_table();
+	return launcher->table ? 0 : -ENOMEM;
 }
 
 static void launcher_close(struct launcher *launcher)
 {
 	kfree_sensitive(launcher->launch);
-	free_pages((unsigned long)launcher->table, 1);
+	free_table(launcher->table);
 }
 
 /* Under cpus_read_lock(). */
@@ -167,26 +183,37 @@ int hv_launch_again(unsigned int cpu)
 	return error;
 }
 
+struct leaver {
+	unsigned long *table;
+	int error;
+};
+
 static void unhoist_this_cpu(void *data)
 {
+	unsigned long linux_cr3 = __read_cr3();
 	struct hv_linux_state state;
-	int *error = data;
+	struct leaver *leaver = data;
 
 	hv_linux_state_save(&state);
-	*error = hv.backend->unhoist(hv.handle);
-	if (*error)
+	leaver->error = hv.backend->unhoist(hv.handle, __pa(leaver->table));
+	if (leaver->error)
 		return;
 	hv_linux_state_restore(&state);
+	go_on(linux_cr3, true);
 }
 
 /* Hotplug is locked, for reading or writing. */
 int hv_unhoist_cpu(unsigned int cpu)
 {
-	int refused = 0;
-	int error = smp_call_function_single(cpu, unhoist_this_cpu, &refused, 1);
+	struct leaver leaver = { .table = make_table() };
+	int error;
 
+	if (!leaver.table)
+		return -ENOMEM;
+	error = smp_call_function_single(cpu, unhoist_this_cpu, &leaver, 1);
+	free_table(leaver.table);
 	if (!error)
-		error = refused;
+		error = leaver.error;
 	if (error)
 		return hv_fail(error, "CPU %u could not be unhoisted (error %d): it stays hoisted",
 			       cpu, error);

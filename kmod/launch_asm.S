@@ -88,6 +88,30 @@ SYM_FUNC_END(hv_launch_here)
 .endm
 
 /*
+ * int hv_svm_unhoist_here(u64 handle, unsigned long table)
+ * 0: this CPU came back at .Lleft_svm, on that table and with GIF clear; a refusal comes back after
+ * VMMCALL. GS base, TR and the system-call MSRs are Linux's.
+ */
+SYM_FUNC_START(hv_svm_unhoist_here)
+	SAVE_CALLEE_REGISTERS
+	movq	%rsi, %rdx
+	leaq	.Lleft_svm(%rip), %rsi
+	movl	$HV_CALL_UNHOIST_NUMBER, %eax
+.Lcall_svm:
+	vmmcall
+	jmp	.Lback_svm
+.Lleft_svm:
+	xorl	%eax, %eax
+.Lback_svm:
+	RESTORE_CALLEE_REGISTERS
+	RET
+.Lnot_hoisted_svm:
+	movq	$-ENXIO, %rax
+	jmp	.Lback_svm
+	_ASM_EXTABLE(.Lcall_svm, .Lnot_hoisted_svm)
+SYM_FUNC_END(hv_svm_unhoist_here)
+
+/*
  * long hv_vmx_unhoist_here(u64 handle, u64 *vmcs)
  * 0: this CPU came back at .Lleft, in VMX root operation; a refusal comes back after VMCALL.
  */

@@ -25,6 +25,7 @@ void hv_linux_state_save(struct hv_linux_state *state)
 	state->cr0 = native_read_cr0();
 	state->cr4 = native_read_cr4();
 	rdmsrl(MSR_EFER, state->efer);
+	state->efer &= ~EFER_SVME; /* the core's: seen while hoisted, and dropped at the end */
 	rdmsrl(MSR_IA32_CR_PAT, state->pat);
 	rdmsrl(MSR_FS_BASE, state->fs_base);
 	rdmsrl(MSR_KERNEL_GS_BASE, state->kernel_gs_base);
@@ -67,11 +68,14 @@ static void restore_msr(u32 msr, u64 value)
  */
 static void restore_control_registers(const struct hv_linux_state *state)
 {
+	u64 efer;
+
 	if (native_read_cr0() != state->cr0)
 		asm volatile("mov %0, %%cr0" : : "r" (state->cr0) : "memory");
 	if (native_read_cr4() != state->cr4)
 		asm volatile("mov %0, %%cr4" : : "r" (state->cr4) : "memory");
-	restore_msr(MSR_EFER, state->efer);
+	rdmsrl(MSR_EFER, efer);
+	wrmsrl(MSR_EFER, state->efer | (efer & EFER_SVME));
 	restore_msr(MSR_IA32_CR_PAT, state->pat);
 }
 

@@ -52,7 +52,7 @@ static void leave_root_operation(u64 vmcs)
 	asm volatile("vmxoff" : : : "cc", "memory");
 }
 
-static int vmx_unhoist(u64 handle)
+static int vmx_unhoist(u64 handle, unsigned long table)
 {
 	u64 vmcs;
 	int error = hv_vmx_unhoist_here(handle, &vmcs);

@@ -15,6 +15,8 @@ enum hv_call {
     // success the CPU is in VMX root operation (SVM: host) at rsi, on the caller's CR3 and rsp, rdx
     // = physical address of the VMCS to VMCLEAR before VMXOFF; registers as after a failed launch
     // with root_state = 1 (launch.h). -EPERM (1) once locked; -EINVAL: rsi is not canonical.
+    // SVM: rdx = physical address of the page table to go on with instead of the caller's: one as
+    // for launch, which maps the core too; -EINVAL: unaligned, no RAM, or a frame of the core.
     HV_CALL_UNHOIST = 1,
     // rsi = ring (launch order of the CPU), rdx = tail: records before this index are read.
     // -EINVAL: not between the old tail and head. See record.h.

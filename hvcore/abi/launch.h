@@ -11,6 +11,8 @@
 //            and IDTR limits, TR, segment registers, FS/GS base, DR7 and DEBUGCTL hold the core's
 //            values, and the loader must load its own again. CR0, CR3, CR4, EFER, PAT and the
 //            SYSENTER MSRs are as before the call.
+//            SVM: then EFER.SVME is still set and GIF clear, and CR0, CR4 and EFER are the core's;
+//            the loader loads its own state, executes STGI and clears SVME, in this order.
 #ifndef HV_ABI_LAUNCH_H
 #define HV_ABI_LAUNCH_H
 
@@ -36,7 +38,8 @@
     X(CONTROLS, "controls")       /* VMWRITE of controls */ \
     X(GUEST_STATE, "guest_state") /* VMWRITE of guest state */ \
     X(VMLAUNCH, "vmlaunch")       /* entry refused: detail is the VM-instruction error */ \
-    X(ENTRY, "entry")             /* entry failed: detail is the exit reason */
+    X(ENTRY, "entry")             /* entry failed: detail is the exit reason */ \
+    X(SVME, "svme")               /* SVM, before the controls: EFER.SVME does not stay set */
 
 enum hv_launch_step {
 #define HV_X(name, text) HV_STEP_##name,

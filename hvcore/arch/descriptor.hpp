@@ -88,7 +88,7 @@ struct core_gdt {
                            .with<descriptor::limit_low>(sizeof(task_state) - 1)
                            .with<descriptor::base_low>(tss.raw)
                            .with<descriptor::base_high>(tss.raw >> 24)
-                           .with<descriptor::access_low>(0x8bu);    // present, busy 64-bit TSS
+                           .with<descriptor::access_low>(0x89u);    // present, available 64-bit TSS
         task_low = d.raw;
         task_high = tss.raw >> 32;
     }

@@ -107,6 +107,22 @@ inline bool invvpid(std::uint64_t type, std::uint16_t vpid) {
     return ok;
 }
 
+// SVM. APM 3 "VMSAVE", "VMLOAD", "CLGI", "STGI".
+inline void vmsave(hpa vmcb) { asm volatile("vmsave %0" ::"a"(vmcb.raw) : "memory"); }
+inline void clgi() { asm volatile("clgi" ::: "memory"); }
+/// Let what GIF holds back in for a moment: an NMI, or a redirected INIT.
+inline void open_gif() { asm volatile("stgi\n\tnop\n\tclgi" ::: "memory"); }
+inline void ltr(std::uint16_t task) { asm volatile("ltr %0" ::"r"(task) : "memory"); }
+/// Load all segment registers: data into SS, null into DS, ES, FS and GS.
+inline void load_segments(std::uint16_t code, std::uint16_t data) {
+    std::uint64_t const far = code;
+    asm volatile("push %0\n\tlea 1f(%%rip), %%rax\n\tpush %%rax\n\tlretq\n1:\n\tmov %1, %%ss\n\t"
+                 "xor %%eax, %%eax\n\tmov %%eax, %%ds\n\tmov %%eax, %%es\n\t"
+                 "mov %%eax, %%fs\n\tmov %%eax, %%gs" ::"r"(far),
+                 "r"(std::uint32_t{data})
+                 : "rax", "memory");
+}
+
 #define HV_READ_REGISTER(name, type) \
     inline type read_##name() { \
         type value; \
@@ -120,6 +136,7 @@ inline bool invvpid(std::uint64_t type, std::uint16_t vpid) {
 HV_READ_REGISTER(cr0, std::uint64_t)
 HV_READ_REGISTER(cr3, std::uint64_t)
 HV_READ_REGISTER(cr4, std::uint64_t)
+HV_READ_REGISTER(dr6, std::uint64_t)
 HV_READ_REGISTER(dr7, std::uint64_t)
 HV_WRITE_REGISTER(cr0)
 HV_WRITE_REGISTER(cr3)

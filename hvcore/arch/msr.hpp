@@ -77,6 +77,13 @@ enum index : std::uint32_t {
     ia32_gs_base = 0xc0000101,
     ia32_kernel_gs_base = 0xc0000102,
     ia32_tsc_aux = 0xc0000103,
+    // AMD's, by the names of APM 2 A "MSR Cross-Reference"
+    perf_evt_sel0 = 0xc0010000,
+    hwcr = 0xc0010015,
+    patch_loader = 0xc0010020,
+    pstate_control = 0xc0010062,
+    vm_cr = 0xc0010114,
+    vm_hsave_pa = 0xc0010117,
 };
 
 struct apic_base : reg<apic_base> {    // SDM 3A 11.4.4 "Local APIC Status and Location"
@@ -94,6 +101,13 @@ struct feature_control
     using vmx_outside_smx = bit<feature_control, 2>;
 };
 static_assert(feature_control{}.with<feature_control::vmx_outside_smx>(true).raw == 4);
+
+struct vm_control : reg<vm_control> {    // APM 2 15.30.1 "VM_CR MSR (C001_0114h)"
+    using redirect_init = bit<vm_control, 1>;
+    using lock = bit<vm_control, 3>;
+    using svm_disable = bit<vm_control, 4>;
+};
+static_assert(vm_control{}.with<vm_control::svm_disable>(true).raw == 16);
 
 struct misc_enable : reg<misc_enable> {    // SDM 4 2.1, IA32_MISC_ENABLE
     using xd_disable = bit<misc_enable, 34>;

@@ -50,6 +50,7 @@ static_assert(cr0{}.with<cr0::pg>(true).raw == 1u << 31);
 
 struct cr4 : reg<cr4> {    // SDM 3A 2.5 "Control Registers"
     using pae = bit<cr4, 5>;
+    using mce = bit<cr4, 6>;
     using pge = bit<cr4, 7>;
     using osfxsr = bit<cr4, 9>;
     using la57 = bit<cr4, 12>;
@@ -69,6 +70,7 @@ struct efer : reg<efer> {    // SDM 3A 2.2.1 "Extended Feature Enable Register"
     using lme = bit<efer, 8>;
     using lma = bit<efer, 10>;
     using nxe = bit<efer, 11>;
+    using svme = bit<efer, 12>;    // APM 2 3.1.7 "Extended Feature Enable Register (EFER)"
 };
 static_assert(efer{}.with<efer::nxe>(true).raw == 1u << 11);
 

@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: MIT
-// Exceptions and NMIs in root mode: one stub of 16 bytes per vector, then hv_trap(trap_frame *).
+// Exceptions and NMIs in root mode: for each backend one stub of 16 bytes per vector, which ends in
+// hv_BACKEND_trap(trap_frame *).
 
 	.text
 	.code64
-	.globl hv_trap_stubs
+	.macro TRAPS backend
+	.globl hv_\backend\()_trap_stubs
 	.balign 16
-hv_trap_stubs:
+hv_\backend\()_trap_stubs:
 	.set vector, 0
 	.rept 32
 	.balign 16
 	// These push an error code of their own. SDM 3A 6.13 "Error Code".
-	.if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21)
+	.if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || \
+	    (vector == 30)
 	.else
 	push $0
 	.endif
 	push $vector
-	jmp hv_trap_entry
+	jmp hv_\backend\()_trap_entry
 	.set vector, vector + 1
 	.endr
 
 	.balign 16
-hv_trap_entry:
+hv_\backend\()_trap_entry:
 	push %rax
 	push %rcx
 	push %rdx
@@ -32,7 +35,7 @@ hv_trap_entry:
 	push %r11
 	cld
 	mov %rsp, %rdi
-	call hv_trap
+	call hv_\backend\()_trap
 	pop %r11
 	pop %r10
 	pop %r9
@@ -44,5 +47,9 @@ hv_trap_entry:
 	pop %rax
 	add $16, %rsp
 	iretq
+	.endm
+
+	TRAPS vmx
+	TRAPS svm
 
 	.section .note.GNU-stack, "", @progbits

@@ -2,7 +2,6 @@
 #include "arch/trap.hpp"
 
 extern "C" {
-extern char const hv_trap_stubs[];
 extern hv::fixup const hv_fixup_begin[];
 extern hv::fixup const hv_fixup_end[];
 }
@@ -23,10 +22,10 @@ constexpr unsigned stack_of(unsigned vector) {
 }
 }    // namespace
 
-void fill_idt(array<gate, 32>& idt) {
-    auto const stubs = reinterpret_cast<std::uint64_t>(hv_trap_stubs);
+void fill_idt(array<gate, 32>& idt, char const* stubs) {
+    auto const first = reinterpret_cast<std::uint64_t>(stubs);
     for (unsigned i = 0; i < idt.size(); ++i)
-        idt[i] = gate::to(hva{stubs + i * stub_bytes}, stack_of(i));
+        idt[i] = gate::to(hva{first + i * stub_bytes}, stack_of(i));
 }
 
 std::uint64_t find_fixup(std::uint64_t rip) {

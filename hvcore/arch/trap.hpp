@@ -23,7 +23,8 @@ struct fixup {
 };
 
 /// Fill the gates of the 32 exceptions; interrupts are off in root mode, so there are no others.
-void fill_idt(array<gate, 32>& idt);
+/// stubs    of the backend (trap.S)
+void fill_idt(array<gate, 32>& idt, char const* stubs);
 
 /// The landing place for a fault at `rip`, 0 if there is none.
 std::uint64_t find_fixup(std::uint64_t rip);

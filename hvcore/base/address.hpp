@@ -46,4 +46,7 @@ template <typename Address> struct span_of {
 using gpa_span = span_of<gpa>;
 using hpa_span = span_of<hpa>;
 
+/// Whether a CPU with 4-level paging can hold the address. SDM 1 3.3.7.1 "Canonical Addressing".
+constexpr bool canonical(gva a) { return a.raw + (1ull << 47) < 1ull << 48; }
+
 }    // namespace hv

@@ -28,6 +28,8 @@ template <typename T> class span {
 public:
     constexpr span() = default;
     constexpr span(T* first, std::size_t size) : first_{first}, size_{size} {}
+    template <std::size_t Size>
+    constexpr span(T (&items)[Size]) : first_{items}, size_{Size} {}    // NOLINT: a view of it all
     [[nodiscard]] constexpr std::size_t size() const { return size_; }
     constexpr T& operator[](std::size_t i) const {
         HV_ASSERT(i < size_);

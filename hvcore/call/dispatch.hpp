@@ -22,14 +22,14 @@ struct call_arguments {
     std::uint64_t number, handle, a, b;
 };
 
-template <typename Cpu> call_result call_unhoist(Cpu& c, gva target) {
+template <typename Cpu> call_result call_unhoist(Cpu& c, gva target, hpa table) {
     auto& m = c.machine();
     // The lock keeps this from passing a POLICY_LOCK of another CPU half-way.
     auto const hold = hold_machine(m, c);
     if (m.locked.load() != 0) return {error{errc::perm}.negative(), false};
     c.end_time_slice();
     close_pages(m, c, false);
-    auto const left = c.leave(target);
+    auto const left = c.leave(target, table);
     return {to_rax(left), bool{left}};
 }
 
@@ -73,7 +73,7 @@ template <typename Cpu> std::int64_t call_dump(Cpu& c, std::uint64_t ring) {
 
 template <typename Cpu> call_result call_with_handle(Cpu& c, call_arguments const& p) {
     switch (p.number) {
-    case HV_CALL_UNHOIST:         return call_unhoist(c, gva{p.a});
+    case HV_CALL_UNHOIST:         return call_unhoist(c, gva{p.a}, hpa{p.b});
     case HV_CALL_RECORDS_RELEASE: return {call_release(c, p.a, p.b)};
     case HV_CALL_AUDIT:           return {call_audit(c)};
     case HV_CALL_DONATE:          return {to_rax(donate(c.machine(), c, gpa{p.a}, p.b))};

@@ -18,6 +18,7 @@ struct ept_entry : reg<ept_entry> {    // SDM 3C 29.3.2 "EPT Translation Mechani
 static_assert(ept_entry{}.with<ept_entry::type>(6u).with<ept_entry::large>(true).raw == 0xb0);
 
 struct ept_format {
+    static constexpr bool has_types = true;
     static constexpr std::uint64_t leaf(leaf_value const& v, unsigned level) {
         return ept_entry{}
             .with<ept_entry::allowed>(v.allowed)

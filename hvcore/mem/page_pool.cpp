@@ -89,6 +89,25 @@ result<hpa> page_pool::take() {
     return error{errc::no_memory};
 }
 
+result<hpa> page_pool::take_run(std::uint64_t pages) {
+    std::uint64_t length = 0;    // of the free run that ends at i
+    for (std::uint64_t i = 0; i < total_; ++i) {
+        if (get(used_, i)) {
+            length = 0;
+            continue;
+        }
+        length = length != 0 && page_of(i - 1) + page_bytes == page_of(i) ? length + 1 : 1;
+        if (length < pages) continue;
+        for (auto bit = i + 1 - pages; bit <= i; ++bit) {
+            set(used_, bit, true);
+            zero(page_of(bit));
+        }
+        in_use_ += pages;
+        return page_of(i + 1 - pages);
+    }
+    return error{errc::no_memory};
+}
+
 void page_pool::give(hpa page) {
     auto const i = bit_of(page);
     HV_ASSERT(get(used_, i) && !get(retiring_, i));

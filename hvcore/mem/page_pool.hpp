@@ -22,6 +22,8 @@ public:
 
     /// A page of zeroes. Errors: no_memory.
     [[nodiscard]] result<hpa> take();
+    /// Pages of zeroes, one behind the other. Errors: no_memory: no such run is free.
+    [[nodiscard]] result<hpa> take_run(std::uint64_t pages);
     /// Gives back a page that nobody can reach any more.
     void give(hpa page);
     /// Gives back a page that other CPUs may walk until they flush: it stays as it is, and in use,

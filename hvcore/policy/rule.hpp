@@ -7,16 +7,25 @@
 
 namespace hv::policy {
 
-/// Whether index lies in one of the two ranges that an MSR bitmap covers. SDM 3C 25.6.9 "MSR-Bitmap
-/// Address".
-constexpr bool msr_in_bitmap(std::uint64_t index) {
-    return index <= 0x1fff || (index >= 0xc0000000 && index <= 0xc0001fff);
+/// The ranges of MSRs that have a slot each: those of VMX's bitmaps, then the one that only SVM's
+/// permission map adds. SDM 3C 25.6.9 "MSR-Bitmap Address", APM 2 15.11 "MSR Intercepts".
+inline constexpr std::uint32_t msr_range_slots = 0x2000;
+inline constexpr std::uint32_t msr_slots = 3 * msr_range_slots;
+constexpr std::uint32_t msr_range_first(std::uint32_t range) {
+    return range == 0 ? 0 : range == 1 ? 0xc0000000u : 0xc0010000u;
 }
-/// 0..16383: the position of an index of the two ranges.
+/// Which of them index lies in; 3: none.
+constexpr std::uint32_t msr_range_of(std::uint64_t index) {
+    for (std::uint32_t range = 0; range < 3; ++range)
+        if (index - msr_range_first(range) < msr_range_slots) return range;
+    return 3;
+}
+constexpr bool msr_has_slot(std::uint64_t index) { return msr_range_of(index) < 3; }
 constexpr std::uint32_t msr_slot(std::uint32_t index) {
-    return index <= 0x1fff ? index : 0x2000 + (index - 0xc0000000);
+    auto const range = msr_range_of(index);
+    return range * msr_range_slots + (index - msr_range_first(range));
 }
-inline constexpr std::uint32_t msr_slots = 0x4000;
+static_assert(msr_slot(0xc0000080) == 0x2080 && msr_slot(0xc0011fff) == msr_slots - 1);
 
 constexpr action action_of(hv_rule const& r) {
     return r.action == HV_ACTION_DENY ? action::deny : action::log;
@@ -38,8 +47,7 @@ constexpr status check(hv_rule const& r, std::uint64_t memory_limit) {
     case HV_RULE_MSR:
         if (r.mask != 0 || (r.access & ~std::uint32_t{HV_ACCESS_READ | HV_ACCESS_WRITE}) != 0)
             break;
-        if (!msr_in_bitmap(r.first) || !msr_in_bitmap(r.last)) break;
-        if ((r.first <= 0x1fff) != (r.last <= 0x1fff)) break;
+        if (!msr_has_slot(r.first) || msr_range_of(r.first) != msr_range_of(r.last)) break;
         return done;
     case HV_RULE_CR:
         if (r.access != HV_ACCESS_WRITE || r.mask == 0 || r.mask >> 32 != 0) break;

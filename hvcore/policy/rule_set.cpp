@@ -42,7 +42,7 @@ bool rule_set::includes(rule_set const& other) const {
 verdict rule_set::decide(event const& e) const {
     switch (e.kind) {
     case event_kind::msr: {
-        if (!msr_in_bitmap(e.address)) return {};
+        if (!msr_has_slot(e.address)) return {};
         auto const slot = msr_slot(static_cast<std::uint32_t>(e.address));
         return verdict_of(msr_rule_[e.access == HV_ACCESS_WRITE][slot]);
     }

@@ -76,8 +76,9 @@ status build_memory(Machine& m, hv_launch const& a, image_sizes const& sizes, hv
     m.handle = a.handle;
     m.top_of_ram = a.top_of_ram;
     m.cpu_count = a.cpus;
-    m.msrs_at = HV_TRY(m.pool.take());
-    m.msrs = new (reinterpret_cast<void*>(HV_TRY(m.all.to_hva(m.msrs_at)).raw)) msr_bitmap;
+    using msr_map = typename Machine::msr_map;
+    m.msrs_at = HV_TRY(m.pool.take_run(msr_map::pages));
+    m.msrs = new (reinterpret_cast<void*>(HV_TRY(m.all.to_hva(m.msrs_at)).raw)) msr_map;
     m.msrs->build(m.rules());
     return done;
 }
@@ -94,9 +95,9 @@ status build_second_stage(Machine& m, hv_launch const& a, stage_limits const& li
     auto top = a.top_of_ram > below_4g ? a.top_of_ram : below_4g;
     top = (top + page_2m_bytes - 1) & ~(page_2m_bytes - 1);
     if (top > limits.top()) top = limits.top();
-    HV_TRY(build_identity(m.stage, m.all, m.mtrrs, top));
+    HV_TRY(build_identity(m.stage, m.all, m.stage_types(), top));
     HV_TRY(progress.reach(HV_STEP_HIDE));
-    HV_TRY(hide(m.stage, m.all, m.mtrrs));
+    HV_TRY(hide(m.stage, m.all, m.stage_types()));
     for (auto const& chunk : m.all.chunks()) {
         progress.detail = chunk.first.raw;
         if (m.mtrrs.type_of(chunk.span()) != memory_type::wb) return error{errc::invalid};

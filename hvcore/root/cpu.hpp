@@ -38,4 +38,11 @@ struct cpu {
     task_state tss{};
 };
 
+/// All exits that the CPU has counted, of this launch and earlier ones.
+inline std::uint64_t exits_of(hv_cpu_shared const& shared) {
+    std::uint64_t sum = 0;
+    for (auto const n : shared.counter) sum += n;
+    return sum;
+}
+
 }    // namespace hv

@@ -22,7 +22,7 @@ status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
     auto const run = m.rules().memory_at(first);
     if (run.watched != 0 || run.bytes < at.bytes) return error{errc::invalid};
     close_pages(m, c, true);    // their leaves must stay 4 KiB until then
-    HV_TRY(hide_run(m.stage, m.all, m.mtrrs, {frame, at.bytes}));
+    HV_TRY(hide_run(m.stage, m.all, m.stage_types(), {frame, at.bytes}));
     HV_TRY(shoot_down(m, c));
     auto const window = m.space.map({frame, at.bytes}, core_space::caching::write_back);
     if (window) {
@@ -37,7 +37,8 @@ status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
         if (noted) HV_ASSERT(m.all.remove(frame));
         m.space.unmap(window.value(), at.bytes);
     }
-    HV_ASSERT(expose(m.stage, m.all, m.mtrrs, {frame, at.bytes}));    // its tables are there
+    HV_ASSERT(
+        expose(m.stage, m.all, m.stage_types(), {frame, at.bytes}));    // its tables are there
     HV_TRY(shoot_down(m, c));
     return error{errc::no_space};
 }
@@ -51,7 +52,7 @@ template <typename Machine, typename Cpu> status reclaim(Machine& m, Cpu& c, gpa
     close_pages(m, c, true);               // their leaves must stay 4 KiB until then
     HV_ASSERT(m.all.remove(chunk.first));
     m.space.unmap(chunk.at, chunk.pages * page_bytes);
-    HV_ASSERT(expose(m.stage, m.all, m.mtrrs, chunk.span()));    // its tables are there
+    HV_ASSERT(expose(m.stage, m.all, m.stage_types(), chunk.span()));    // its tables are there
     HV_TRY(shoot_down(m, c));
     c.common().records.append({.tsc = insn::rdtsc(),
                                .kind = HV_RECORD_FRAMES_RETURNED,

@@ -12,7 +12,6 @@
 #include "mem/second_stage.hpp"
 #include "policy/rule_set.hpp"
 #include "root/cpu.hpp"
-#include "vcpu/msr_bitmap.hpp"
 
 namespace hv {
 
@@ -31,8 +30,11 @@ struct pinned_registers {
 };
 
 /// All that the CPUs share. One per machine, at the start of the pool area.
-template <entry_format Format> struct machine {
+/// MsrMap   the pages that say which MSR accesses exit, in the backend's own layout.
+template <entry_format Format, typename MsrMap> struct machine {
     using stage_type = second_stage<Format, core_tables, core_guard>;
+    using msr_map = MsrMap;
+    static constexpr bool stage_has_types = Format::has_types;
 
     machine() = default;
     machine(machine const&) = delete;
@@ -42,11 +44,18 @@ template <entry_format Format> struct machine {
     [[nodiscard]] policy::rule_set& staged_rules() { return rule_sets[1 - active_rules.load()]; }
 
     [[nodiscard]] hv_audit audit() {
-        auto found = auditor<Format, core_tables>{tables, all, mtrrs, stage.limits()}.audit(
+        auto found = auditor<Format, core_tables>{tables, all, stage_types(), stage.limits()}.audit(
             stage.root());
         found.pool_total = pool.total();
         found.pool_free = pool.available();
         return found;
+    }
+
+    /// The types that leaves of the second stage carry; all write-back where the MTRRs count for
+    /// guests anyway.
+    [[nodiscard]] mtrr_set stage_types() const {
+        if constexpr (Format::has_types) return mtrrs;
+        return {memory_type::wb, stage.limits().top()};
     }
 
     frames all;
@@ -58,7 +67,7 @@ template <entry_format Format> struct machine {
     mtrr_set mtrrs{};
     std::uint64_t top_of_ram{};
     unsigned max_phy_addr{};    // bits, CPUID.80000008H:EAX[7:0]
-    msr_bitmap* msrs{};
+    MsrMap* msrs{};
     hpa msrs_at{};
     hva mailbox{};
     array<policy::rule_set, 2> rule_sets{};

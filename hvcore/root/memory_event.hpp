@@ -89,7 +89,7 @@ outcome on_violation(Machine& m, Cpu& c, violation const& v) {
     }
     auto const now = m.stage.translate(v.at);
     if (!now) {
-        bool const mapped{map_on_demand(m.stage, m.all, m.mtrrs, v.at)};
+        bool const mapped{map_on_demand(m.stage, m.all, m.stage_types(), v.at)};
         return mapped ? outcome::retry : refuse(m, c, v, HV_RECORD_UNEXPECTED_EXIT, 0);
     }
     if (includes(now->allowed, rights_of(v.access))) return outcome::retry;    // changed meanwhile

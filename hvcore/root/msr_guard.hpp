@@ -61,7 +61,7 @@ guarded write_mtrr(Machine& m, Cpu& c, std::uint32_t index, std::uint64_t value)
     auto const hold = hold_machine(m, c);
     close_pages(m, c, true);    // their leaves must stay 4 KiB until then
     m.mtrrs = next.value();
-    retype(m.stage, m.mtrrs);
+    if constexpr (Machine::stage_has_types) retype(m.stage, m.mtrrs);
     if (!shoot_down(m, c)) return guarded::fault;    // recorded: a CPU does not answer
     return guarded::write;
 }
@@ -70,6 +70,7 @@ guarded write_mtrr(Machine& m, Cpu& c, std::uint32_t index, std::uint64_t value)
 template <typename Machine, typename Cpu>
 guarded write_guarded(Machine& m, Cpu& c, std::uint32_t index, std::uint64_t value) {
     if (is_mtrr(index)) return write_mtrr(m, c, index, value);
+    if (index == msr::ia32_efer) return c.write_msr(index, value) ? guarded::write : guarded::fault;
     auto verdict = guarded::fault;
     if (index == msr::ia32_apic_base)
         verdict = check_apic_base(insn::rdmsr(msr::ia32_apic_base), value);

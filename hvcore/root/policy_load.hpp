@@ -4,22 +4,6 @@
 
 namespace hv {
 
-/// Give the leaves of `at` these rights. One that has them stays whole: this takes no table where
-/// nothing changes.
-template <typename Machine> status give_rights(Machine& m, gpa_span at, rights r) {
-    for (std::uint64_t offset = 0; offset < at.bytes;) {
-        auto const here = at.first + offset;
-        auto const leaf = m.stage.translate(here);
-        if (!leaf) return error{errc::no_entry};
-        auto const left = at.bytes - offset;
-        auto const in_leaf = entry_bytes(leaf->level) - here.raw % entry_bytes(leaf->level);
-        auto const bytes = in_leaf < left ? in_leaf : left;
-        if (leaf->allowed != r) HV_TRY(m.stage.protect({here, bytes}, r));
-        offset += bytes;
-    }
-    return done;
-}
-
 /// What is watched at `at`, and how far that stays so, over the edges of rules that change nothing,
 /// but at most for `most` bytes.
 inline policy::memory_run same_rights(policy::rule_set const& rules, gpa at, std::uint64_t most) {
@@ -42,7 +26,7 @@ status apply_memory(Machine& m, policy::rule_set const& rules, policy::rule_set 
         auto at = where[i].first;
         for (unsigned step = 0; step <= 2 * HV_MAX_RULES && at <= where[i].last; ++step) {
             auto const run = same_rights(rules, gpa{at}, where[i].last + 1 - at);
-            HV_TRY(give_rights(m, {gpa{at}, run.bytes}, unwatched(run.watched)));
+            HV_TRY(m.stage.protect({gpa{at}, run.bytes}, unwatched(run.watched)));
             at += run.bytes;
         }
     }

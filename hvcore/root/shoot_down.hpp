@@ -21,7 +21,10 @@ template <typename Cpu> void answer_shoot_down(Cpu& c) {
 
 /// Take the machine's lock on the CPU `c`, which goes on answering shoot-downs while it waits.
 template <typename Machine, typename Cpu> lock_guard hold_machine(Machine& m, Cpu& c) {
-    return {m.lock, [&] { answer_shoot_down(c); }};
+    return {m.lock, [&] {
+                c.let_nmis_in();
+                answer_shoot_down(c);
+            }};
 }
 
 /// Make every CPU drop what it has cached of the second stage, the rules and the core's own

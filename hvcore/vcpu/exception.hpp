@@ -18,6 +18,7 @@ enum class vector : std::
         general_protection = 13,
         page_fault = 14,
         machine_check = 18,
+        security = 30,    // APM 2 8.2.20 "#SX—Security Exception (Vector 30)"
     };
 
 enum class fault_class : std::uint8_t { benign, contributory, page_fault, double_fault };
@@ -46,7 +47,8 @@ constexpr fault_class class_of(vector v) {
     case vector::debug:
     case vector::nmi:
     case vector::invalid_opcode:
-    case vector::machine_check:       return fault_class::benign;
+    case vector::machine_check:
+    case vector::security:            return fault_class::benign;
     }
     return fault_class::benign;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "arch/msr.hpp"
-#include "policy/rule.hpp"
+#include "base/array.hpp"
+#include "policy/rule_set.hpp"
 #include <cstdint>
 
-// gate: list
 namespace hv {
 
 /// What happens when the root VM reads or writes an MSR, before any rule.
@@ -15,86 +14,47 @@ enum class msr_decision : std::uint8_t {
     guard,     // an exit, and a check of the value (root/msr_guard.hpp)
 };
 
+/// One line of a vendor's list (vmx/msr_list.hpp, svm/msr_list.hpp).
 struct msr_range {
     std::uint32_t first, last;
     msr_decision read, write;
 };
+using msr_list = span<msr_range const>;
 
-// Reads are harmless but for VMX's own MSRs. Writes are denied unless an entry of this table allows
-// them: an MSR that holds a physical address, or one that a CPU of the future adds, is not a way
-// around the second stage. Sorted; what is not named is {pass, deny}. Sources: SDM 4 2.1
-// "Architectural MSRs" and 2.17 "MSRs in the … Processors"; the writes are those of Linux 6.1 on
-// Intel CPUs.
-inline constexpr msr_range msr_table[] = {
-    {msr::ia32_tsc, msr::ia32_tsc, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_apic_base, msr::ia32_apic_base, msr_decision::pass, msr_decision::guard},
-    {0x34, 0x34, msr_decision::pass, msr_decision::deny},    // SMI count
-    {msr::ia32_feature_control, msr::ia32_feature_control, msr_decision::guard, msr_decision::deny},
-    {msr::ia32_tsc_adjust, msr::ia32_tsc_adjust, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_spec_ctrl, msr::ia32_pred_cmd, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_bios_updt_trig, msr::ia32_bios_updt_trig, msr_decision::pass, msr_decision::ignore},
-    {msr::ia32_bios_sign_id, msr::ia32_bios_sign_id, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_pmc0, msr::ia32_pmc0 + 7, msr_decision::pass, msr_decision::pass},
-    {0xe2, 0xe2, msr_decision::pass, msr_decision::pass},    // package C-state control
-    {msr::ia32_mperf, msr::ia32_aperf, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_flush_cmd, msr::ia32_flush_cmd, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_tsx_ctrl, 0x123, msr_decision::pass, msr_decision::pass},    // and MCU_OPT_CTRL
-    {msr::ia32_sysenter_cs, msr::ia32_sysenter_eip, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_mcg_cap, 0x17b, msr_decision::pass, msr_decision::pass},    // MCG_STATUS, MCG_CTL
-    {msr::ia32_perfevtsel0, msr::ia32_perfevtsel0 + 7, msr_decision::pass, msr_decision::pass},
-    {0x198, 0x19c, msr_decision::pass,
-     msr_decision::pass},    // frequency, clock modulation, thermal
-    {msr::ia32_misc_enable, msr::ia32_misc_enable, msr_decision::pass, msr_decision::guard},
-    {0x1a2, 0x1a2, msr_decision::pass, msr_decision::pass},    // temperature target
-    {0x1a4, 0x1a4, msr_decision::pass, msr_decision::pass},    // prefetchers
-    {0x1a6, 0x1a7, msr_decision::pass, msr_decision::pass},    // off-core response events
-    {0x1ad, 0x1ad, msr_decision::pass, msr_decision::pass},    // turbo ratio limit
-    {0x1b0, 0x1b2, msr_decision::pass, msr_decision::pass},    // energy bias, package thermal
-    {0x1c4, 0x1c5, msr_decision::pass, msr_decision::pass},    // XFD, XFD_ERR
-    {0x1c8, 0x1c9, msr_decision::pass, msr_decision::pass},    // LBR selection and top of stack
-    {msr::ia32_debugctl, msr::ia32_debugctl, msr_decision::pass, msr_decision::pass},
-    {0x1fc, 0x1fc, msr_decision::pass, msr_decision::pass},    // power control
-    {msr::ia32_mtrr_physbase0, 0x23f, msr_decision::pass, msr_decision::guard},
-    {0x250, 0x26f, msr_decision::pass, msr_decision::guard},    // fixed-range MTRRs
-    {msr::ia32_pat, msr::ia32_pat, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_mc0_ctl2, 0x29f, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_mtrr_def_type, msr::ia32_mtrr_def_type, msr_decision::pass, msr_decision::guard},
-    {msr::ia32_fixed_ctr0, 0x30c, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_fixed_ctr_ctrl, 0x391, msr_decision::pass, msr_decision::pass},    // counter control
-    {0x3f6, 0x3f7, msr_decision::pass, msr_decision::pass},    // load latency, front end
-    {msr::ia32_mc0_ctl, 0x47f, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_vmx_basic, msr::ia32_vmx_last, msr_decision::deny, msr_decision::deny},
-    {0x4c1, 0x4c8, msr_decision::pass, msr_decision::pass},    // full-width counters
-    {0x606, 0x63f, msr_decision::pass, msr_decision::pass},    // RAPL
-    {0x6a0, 0x6a8, msr_decision::pass, msr_decision::pass},    // control-flow enforcement
-    {msr::ia32_tsc_deadline, msr::ia32_tsc_deadline, msr_decision::pass, msr_decision::pass},
-    {0x6e1, 0x6e1, msr_decision::pass, msr_decision::pass},    // supervisor protection keys
-    {0x770, 0x777, msr_decision::pass, msr_decision::pass},    // hardware P-states
-    {msr::ia32_x2apic_first, msr::ia32_x2apic_last, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_xss, msr::ia32_xss, msr_decision::pass, msr_decision::guard},
-    {0xe01, 0xe01, msr_decision::pass, msr_decision::deny},
-    {msr::ia32_efer, msr::ia32_fmask, msr_decision::pass, msr_decision::pass},
-    {msr::ia32_fs_base, msr::ia32_tsc_aux, msr_decision::pass, msr_decision::pass},
-};
-
-constexpr bool msr_table_is_sorted() {
+template <std::size_t N> constexpr bool msr_list_is_sorted(msr_range const (&list)[N]) {
     std::uint64_t next = 0;
-    for (auto const& r : msr_table) {
+    for (auto const& r : list) {
         if (r.first < next || r.last < r.first) return false;
-        if (policy::msr_in_bitmap(r.first) != policy::msr_in_bitmap(r.last)) return false;
+        if (policy::msr_range_of(r.first) != policy::msr_range_of(r.last)) return false;
         next = std::uint64_t{r.last} + 1;
     }
     return true;
 }
-static_assert(msr_table_is_sorted(), "decide_msr and the bitmap rely on it");
 
-/// The built-in decision for one MSR. Outside the bitmap's two ranges there is none on Intel CPUs:
-/// deny.
-constexpr msr_decision decide_msr(std::uint32_t index, bool write) {
-    if (!policy::msr_in_bitmap(index)) return msr_decision::deny;
-    for (auto const& r : msr_table)
+/// The built-in decision for one MSR. What the list does not name may be read, but not written; in
+/// none of the ranges of policy::msr_slot(), neither.
+constexpr msr_decision decide_msr(msr_list list, std::uint32_t index, bool write) {
+    for (auto const& r : list)
         if (index >= r.first && index <= r.last) return write ? r.write : r.read;
-    return write ? msr_decision::deny : msr_decision::pass;
+    return write || !policy::msr_has_slot(index) ? msr_decision::deny : msr_decision::pass;
+}
+
+/// For the 64 MSRs from `slot` on, a bit for each access that leaves guest operation: because the
+/// list does not let it pass, or a rule watches it.
+inline std::uint64_t msr_exits(msr_list list, policy::rule_set const& rules, std::uint32_t slot,
+                               bool write) {
+    auto bits = write ? ~std::uint64_t{0} : 0;
+    for (auto const& r : list) {
+        if (!policy::msr_has_slot(r.first)) continue;
+        auto const first = policy::msr_slot(r.first), last = policy::msr_slot(r.last);
+        if (last < slot || first >= slot + 64) continue;
+        bool const exits = (write ? r.write : r.read) != msr_decision::pass;
+        for (auto i = first < slot ? slot : first; i <= last && i < slot + 64; ++i)
+            bits = (bits & ~(1ull << (i - slot))) | std::uint64_t{exits} << (i - slot);
+    }
+    for (std::uint32_t i = 0; rules.watches_msrs() && i < 64; ++i)
+        bits |= std::uint64_t{rules.watches_msr(slot + i, write)} << i;
+    return bits;
 }
 
 }    // namespace hv

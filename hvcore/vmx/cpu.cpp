@@ -27,12 +27,6 @@ void cpu::inject(exception x) {
     wake();
 }
 
-std::uint64_t cpu::exits() const {
-    std::uint64_t sum = 0;
-    for (auto const n : base.shared->counter) sum += n;
-    return sum;
-}
-
 void cpu::synchronise() {
     HV_ASSERT(insn::invept(invalidate_all_contexts, 0));
     insn::write_cr3(insn::read_cr3());    // the core's own translations

@@ -4,11 +4,12 @@
 #include "root/machine.hpp"
 #include "vcpu/control_register.hpp"
 #include "vcpu/exception.hpp"
+#include "vmx/msr_bitmap.hpp"
 #include "vmx/vmcs.hpp"
 
 namespace hv::vmx {
 
-using root_machine = machine<ept_format>;
+using root_machine = machine<ept_format, msr_bitmap>;
 
 /// One CPU under VMX, and the root VM's virtual CPU on it. Lies at the top of the CPU's stack:
 /// HOST_RSP points just behind the registers, so the exit entry's pushes fill them (entry.S).
@@ -34,16 +35,24 @@ public:
     /// Move behind the instruction that left guest operation.
     void advance();
     void synchronise();
+    void let_nmis_in() const {}    // root mode takes them at any time
     void start_time_slice();
     void end_time_slice();
     [[nodiscard]] pinned_registers seen_registers() const;
-    /// Give the CPU back to Linux, at `target`: see vmx/leave.cpp.
-    [[nodiscard]] status leave(gva target);
+    /// Give the CPU back to Linux, at `target`: see vmx/leave.cpp. VMX needs no `table`.
+    [[nodiscard]] status leave(gva target, hpa table);
     void dump(hv_cpu_dump& out) const;
+    /// The root VM's value of an MSR, and a new one for it. False: the CPU raises #GP.
+    [[nodiscard]] bool read_msr(std::uint32_t index, std::uint64_t& value) const;
+    [[nodiscard]] bool write_msr(std::uint32_t index, std::uint64_t value) const;
+    /// The basic exit reason of the present exit.
+    [[nodiscard]] std::uint16_t reason() const {
+        return static_cast<std::uint16_t>(vmcs.read<exit_reason_field>());
+    }
 
     /// Whether the present exit is the first since VMLAUNCH: then the launch itself has failed.
     [[nodiscard]] bool first_exit() const { return exits() == exits_before + 1; }
-    [[nodiscard]] std::uint64_t exits() const;
+    [[nodiscard]] std::uint64_t exits() const { return exits_of(*base.shared); }
     /// Inject the NMI that waits, or ask for an exit as soon as the root VM can take it.
     void deliver_nmi();
     void load_masks();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "arch/reset_machine.hpp"
+#include "root/root_trap.hpp"
 #include "vmx/cpu.hpp"
 
 namespace hv::vmx {
@@ -9,18 +11,8 @@ enum launch_failure : std::uint64_t {
     launch_entry_failed = 2,    // guest state: an exit to the core, and back through hv_vmx_abandon
 };
 
-/// The CPU that runs this in root mode, once an exit has loaded the host state.
-cpu& this_cpu();
-
-/// Give this CPU up: its state goes to the ring, it answers NMIs and does nothing else any more.
-[[noreturn]] void park(cpu& c, char const* why);
-
-/// What a PC does when a CPU shuts down: the whole machine is reset.
-[[noreturn]] void reset_machine();
-
-/// An NMI has arrived, in the guest or in root mode: note what it asks for. The exit path acts on
-/// it.
-void meet_nmi(hv::cpu& c);
+/// Park this CPU: the core is broken on it.
+[[noreturn]] void give_up(cpu& c, char const* why);
 
 }    // namespace hv::vmx
 
@@ -30,6 +22,7 @@ extern "C" {
 std::uint64_t hv_vmx_launch(hv::vmx::cpu& c);
 /// From the exit path of an entry that failed at launch: back to where hv_vmx_launch was called.
 [[noreturn]] void hv_vmx_abandon(hv::vmx::cpu& c);
+extern char const hv_vmx_trap_stubs[];    // arch/trap.S
 extern char const hv_vmx_exit_entry[];
 extern char const hv_vmx_fast_check[];
 extern char const hv_vmx_fast_end[];

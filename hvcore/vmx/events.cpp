@@ -19,13 +19,6 @@ std::uint32_t access_of(ept_violation_qualification q) {
 
 }    // namespace
 
-void reset_machine() {
-    insn::outb(0xcf9, 0x06);    // reset control register of the chipset
-    insn::outb(0x64, 0xfe);     // keyboard controller
-    insn::lidt({0, 0});         // and if neither is there: shut down outside the guest
-    for (;;) insn::interrupt<3>();
-}
-
 after on_ept_violation(cpu& c) {
     auto const q = make<ept_violation_qualification>(c.vmcs.read<exit_qualification>());
     violation const v{.at = c.vmcs.read<guest_physical_address>(),

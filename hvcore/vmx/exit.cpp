@@ -105,7 +105,7 @@ void deliver_again(cpu const& c) {
 void handle_rare(cpu& c, exit_information why) {
     if (!why.get<exit_information::entry_failed>()) c.second_try = false;
     auto const next = dispatch(static_cast<exit_reason>(why.get<exit_information::basic>()), c);
-    if (next == after::park) park(c, "exit");
+    if (next == after::park) give_up(c, "exit");
     if (c.base.state.load() == cpu_state::unhoisted) return;
     if (next == after::advance)
         c.advance();

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The root VM's state at launch: what Linux runs with on this CPU. SDM 3C 25.4 "Guest-State Area".
+#include "arch/read_segment.hpp"
 #include "vmx/launch.hpp"
 
 namespace hv::vmx {
 
 namespace {
-
-/// A descriptor in Linux's GDT or LDT; the loader keeps both mapped during the launch.
-segment read_segment(std::uint16_t value, table_register const& gdt, gva ldt) {
-    auto const s = make<selector>(value);
-    if (s.null()) return {.selector = value, .access = segment::unusable};
-    auto const table = s.get<selector::local>() ? ldt.raw : gdt.base;
-    auto const* at = reinterpret_cast<std::uint64_t const*>(table) + s.get<selector::index>();
-    auto const low = make<descriptor>(at[0]);
-    constexpr std::uint64_t code_or_data = 1u << 4;    // S, in access_low
-    bool const system = (low.get<descriptor::access_low>() & code_or_data) == 0;
-    return unpack(value, low, system ? at[1] & 0xffffffff : 0);
-}
 
 void write_segment(current_vmcs const& v, unsigned i, segment const& s) {
     v.write_at<guest_es_selector>(i, s.selector);

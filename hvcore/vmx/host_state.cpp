@@ -17,6 +17,7 @@ cr4 core_cr4() {
     bool const xsave = make<c1>(insn::cpuid(1, 0).ecx).get<c1::xsave>();
     return make<cr4>(insn::rdmsr(msr::ia32_vmx_cr4_fixed0))
         .with<cr4::pae>(true)
+        .with<cr4::mce>(true)
         .with<cr4::vmxe>(true)
         .with<cr4::osxsave>(xsave);
 }
@@ -31,7 +32,7 @@ constexpr cr0 core_cr0(std::uint64_t fixed) {
 constexpr std::uint64_t power_on_pat = 0x0007040600070406;    // SDM 3A 12.12.4
 }    // namespace
 
-void write_controls(cpu& c, std::uint32_t number, control_set const& controls) {
+void write_controls(cpu& c, control_set const& controls) {
     auto const& v = c.vmcs;
     auto const& m = c.machine();
     c.timer_value = slice_ticks >> controls.timer_shift;
@@ -50,7 +51,6 @@ void write_controls(cpu& c, std::uint32_t number, control_set const& controls) {
     v.write<msr_bitmap_address>(m.msrs_at);
     v.write<ept_pointer_field>(ept_pointer::to(m.stage.root()));
     if ((controls.secondary & secondary::xsaves::mask) != 0) v.write<xss_exiting_bitmap>(0);
-    c.base.number = number;
 }
 
 void write_host_state(cpu const& c) {

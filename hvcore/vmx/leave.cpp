@@ -8,8 +8,6 @@ struct code_access : reg<code_access> {
     using long_mode = bit<code_access, 13>;
 };
 
-constexpr bool canonical(gva a) { return a.raw + (1ull << 47) < 1ull << 48; }
-
 void host_from_guest(current_vmcs const& v, gva target) {
     v.write<host_cr0>(v.read<guest_cr0>());
     v.write<host_cr3>(v.read<guest_cr3>());
@@ -43,7 +41,7 @@ void host_from_guest(current_vmcs const& v, gva target) {
 /// Errors   invalid: not 64-bit code, a selector with RPL or LDT, or a target that is not
 ///          canonical.
 /// Source   SDM 3C 27.8 "VM-Entry Failures During or After Loading Guest State".
-status cpu::leave(gva target) {
+status cpu::leave(gva target, hpa /*table*/) {
     auto const cs = make<code_access>(vmcs.read<guest_cs_access>());
     auto const selectors = vmcs.read<guest_cs_selector>() | vmcs.read<guest_ss_selector>() |
                            vmcs.read<guest_tr_selector>();

@@ -21,7 +21,7 @@ std::uint64_t table_pages(std::uint64_t others) {
 hv::frame_layout layout_for(std::uint32_t cpus) {
     hv::frame_layout l{.image = board::image_pages,
                        .pool = hv::pool_pages,
-                       .cpu = std::uint64_t{hv::vmx::cpu_area::pages} * cpus,
+                       .cpu = std::uint64_t{hv::cpu_pages} * cpus,
                        .tables = 0,
                        .mailbox = HV_MAILBOX_PAGES,
                        .shared_cpu = std::uint64_t{hv::shared_cpu_pages} * cpus};

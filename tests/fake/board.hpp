@@ -41,7 +41,7 @@ public:
     std::vector<std::unique_ptr<cpu>> cpus;
     std::function<void(std::uint32_t)> on_nmi;    // an NMI for the CPU of this number
     std::atomic<std::uint64_t> ticks{};
-    std::uint64_t tick_step{50};    // of the TSC, per look at it
+    std::uint64_t tick_step{1 << 14};    // of the TSC, per look at it
 
 private:
     void build_tables();

@@ -152,9 +152,19 @@ bool invvpid(std::uint64_t type, std::uint16_t vpid) {
     return this_cpu().invalidate(op::invvpid, type, vpid);
 }
 
+void vmsave(hpa vmcb) { this_cpu().log(op::vmsave, vmcb.raw); }
+void clgi() { this_cpu().log(op::clgi); }
+void open_gif() { this_cpu().log(op::open_gif); }
+void ltr(std::uint16_t task) { this_cpu().tr = task; }
+void load_segments(std::uint16_t code, std::uint16_t data) {
+    this_cpu().cs = code;
+    this_cpu().ss = data;
+}
+
 std::uint64_t read_cr0() { return this_cpu().cr0; }
 std::uint64_t read_cr3() { return this_cpu().cr3; }
 std::uint64_t read_cr4() { return this_cpu().cr4; }
+std::uint64_t read_dr6() { return this_cpu().dr6; }
 std::uint64_t read_dr7() { return this_cpu().dr7; }
 void write_cr0(std::uint64_t value) { this_cpu().cr0 = value; }
 void write_cr3(std::uint64_t value) {

@@ -44,6 +44,9 @@ enum class op {
     vmptrld,
     vmentry,
     nmi_sent,
+    vmsave,
+    clgi,
+    open_gif,
 };
 struct step {
     op what;
@@ -107,7 +110,7 @@ public:
     [[nodiscard]] vmcs& current();
     [[nodiscard]] vmx_limits limits() const;
 
-    std::uint64_t cr0{0x80050033}, cr3{0x1234000}, cr4{0x3706b0}, dr7{0x400}, xcr0{7};
+    std::uint64_t cr0{0x80050033}, cr3{0x1234000}, cr4{0x3706b0}, dr6{0xffff0ff0}, dr7{0x400}, xcr0{7};
     std::uint16_t cs{0x10}, ss{0x18}, ds{}, es{}, fs{}, gs{}, tr{0x40}, ldtr{};
     hv::table_register gdtr{}, idtr{0xfff, 0xfffffe0000000000};
     std::array<std::uint64_t, 16> gdt{};

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Stands in for vmx/entry.S, arch/trap.S and what core.ld defines: the labels that C++ compares
 // with, and the two ways through VMLAUNCH.
+#include "svm/entry.hpp"
 #include "vmx/entry.hpp"
 #include "base/assert.hpp"
 #include "cpu.hpp"
 
 asm(".pushsection .rodata\n\t"
     ".globl hv_vmx_exit_entry, hv_vmx_fast_check, hv_vmx_fast_end\n\t"
-    ".globl hv_vmx_rare_check, hv_vmx_rare_end, hv_trap_stubs\n"
+    ".globl hv_vmx_rare_check, hv_vmx_rare_end, hv_vmx_trap_stubs, hv_svm_trap_stubs\n"
     "hv_vmx_exit_entry:\n\t.skip 32\n"
     "hv_vmx_fast_check:\n\t.skip 32\n"
     "hv_vmx_fast_end:\n\t.skip 32\n"
     "hv_vmx_rare_check:\n\t.skip 32\n"
     "hv_vmx_rare_end:\n\t.skip 16\n\t.balign 16\n"
-    "hv_trap_stubs:\n\t.skip 512\n\t"
+    "hv_vmx_trap_stubs:\n\t.skip 512\n"
+    "hv_svm_trap_stubs:\n\t.skip 512\n\t"
     ".globl hv_fixup_begin, hv_fixup_end\n"
     "hv_fixup_begin:\n\t.quad 0x40001000, 0x40001010, 0x40001020, 0x40001030\n"
     "hv_fixup_end:\n\t.popsection\n\t"
@@ -45,3 +47,6 @@ extern "C" void hv_vmx_abandon(hv::vmx::cpu& c) {
     fake::this_cpu().cr3 = c.launch_cr3;
     throw fake::abandoned{};
 }
+
+extern "C" std::uint64_t hv_svm_launch(hv::svm::cpu&) { throw fake::guest_entered{}; }
+extern "C" void hv_svm_abandon(hv::svm::cpu&) { throw fake::abandoned{}; }

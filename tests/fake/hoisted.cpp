@@ -7,7 +7,7 @@ bool hv_vmx_exit(hv::vmx::cpu& c);
 void hv_vmx_exit_rare(hv::vmx::cpu& c, bool exited);
 void hv_vmx_work(hv::vmx::cpu& c);
 void hv_vmx_resume_failed(hv::vmx::cpu& c);
-void hv_trap(hv::trap_frame& f);
+void hv_vmx_trap(hv::trap_frame& f);
 }
 
 namespace fake {
@@ -70,9 +70,9 @@ void hoisted::launch_all() {
 }
 
 hv::vmx::cpu& hoisted::core(std::uint32_t n) const {
-    auto const area = machine.layout().cpu_first() + n * hv::vmx::cpu_area::pages;
+    auto const area = machine.layout().cpu_first() + n * hv::vmx::area::pages;
     return *reinterpret_cast<hv::vmx::cpu*>(
-        hv::vmx::cpu_area{machine.hva_of_page(area)}.cpu_at().raw);
+        hv::vmx::area{machine.hva_of_page(area)}.cpu_at().raw);
 }
 
 hv_cpu_shared& hoisted::shared(std::uint32_t n) const {
@@ -136,7 +136,7 @@ hv::trap_frame hoisted::trap(std::uint32_t n, std::uint64_t vector, std::uint64_
     hv::trap_frame frame{};
     frame.vector = vector;
     frame.rip = rip;
-    hv_trap(frame);
+    hv_vmx_trap(frame);
     return frame;
 }
 

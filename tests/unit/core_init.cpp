@@ -112,9 +112,31 @@ TEST_F(init, the_cpu_comes_up_under_rules_on_paging) {
     forget_records();
     offline();
     sipi(0x99);
+    auto const before = vm.hw(1).count(op::invvpid);
     bring_up();
     EXPECT_EQ(vm.v(1)[field::efer] & 0x500, 0x500u);
-    EXPECT_GE(vm.hw(1).count(op::invvpid), 2u) << "translations of the old mode";
+    EXPECT_GT(vm.hw(1).count(op::invvpid), before) << "translations of the old mode";
+}
+
+TEST_F(init, a_policy_loaded_by_a_reset_cpu_does_not_move_what_is_pinned) {
+    auto const rule = cr_rule(1, 4, smep);
+    ASSERT_EQ(vm.load({rule}), 0);
+    offline();
+    sipi(0x99);
+    ASSERT_EQ(vm.load({rule, msr_rule(2, 0x10, 0x10)}, 2, 1),
+              0);    // by CPU 1, whose SMEP is clear
+    EXPECT_EQ(vm.move_to_cr(0, 4, 0x3706b0 & ~smep), outcome::resumed);
+    EXPECT_EQ(vm.delivered(0), general_protection);
+    bring_up();
+    EXPECT_EQ(vm.delivered(1), std::nullopt);
+}
+
+TEST_F(init, a_shoot_down_stops_waiting_when_the_cpu_is_reset_meanwhile) {
+    vm.machine.on_nmi = [this](std::uint32_t n) {
+        vm.core(n).base.state.store(hv::cpu_state::waiting_for_sipi);
+    };
+    EXPECT_EQ(vm.load({}), 0);
+    EXPECT_EQ(vm.core(1).base.synchronise_requested.load(), 1u) << "it has not answered";
 }
 
 TEST_F(init, a_shoot_down_does_not_wait_for_a_cpu_that_waits_for_a_sipi) {

@@ -179,7 +179,7 @@ TEST_F(nmi, a_cpu_that_never_answers_is_named) {
 // CPU 1 wants the lock that CPU 0 holds while it waits for CPU 1's answer.
 TEST_F(nmi, a_cpu_that_waits_for_the_lock_answers) {
     auto& m = vm.machine.machine();
-    vm.machine.on_nmi = [this](std::uint32_t n) { hv::vmx::meet_nmi(vm.core(n).base); };
+    vm.machine.on_nmi = [this](std::uint32_t n) { hv::meet_nmi(vm.core(n).base); };
     vm.machine.tick_step = 1ull << 12;
     vm.hw(0).leave_guest({.reason = 18});
     on_cpu const scope{vm.hw(0)};

@@ -246,6 +246,21 @@ TEST_F(policy_load, can_be_loosened_with_an_empty_pool_or_says_so) {
     EXPECT_EQ(vm.findings(), 0u);
 }
 
+// On the way back the leaf is one again, though two rules made it.
+TEST_F(policy_load, without_a_table_two_neighbours_keep_their_large_leaf) {
+    auto const a = memory_rule(1, 0x10000000, 0x10000000 + m2 / 2 - 1);
+    auto const b = memory_rule(2, 0x10000000 + m2 / 2, 0x10000000 + m2 - 1);
+    ASSERT_EQ(vm.load({a, b}), 0);
+    ASSERT_EQ(vm.load({a, b, msr_rule(3, 0, 0)}), 0);
+    leave_in_pool(0);
+    EXPECT_EQ(vm.load({a, b, memory_rule(4, a.first, b.last, HV_ACTION_DENY, HV_ACCESS_EXECUTE),
+                       memory_rule(5, 0x20000000, 0x20000fff)}),
+              enomem);
+    EXPECT_EQ(rights(a.first), hv::read_execute);
+    EXPECT_EQ(rights(b.last), hv::read_execute);
+    EXPECT_EQ(vm.findings(), 0u);
+}
+
 TEST_F(policy_load, at_random_with_few_tables_is_all_or_nothing) {
     std::mt19937_64 random{7};
     std::vector<hv_rule> in_force;

@@ -26,9 +26,16 @@ bool vmwrite(std::uint64_t field, std::uint64_t value);
 bool invept(std::uint64_t type, std::uint64_t ept_pointer);
 bool invvpid(std::uint64_t type, std::uint16_t vpid);
 
+void vmsave(hpa vmcb);
+void clgi();
+void open_gif();
+void ltr(std::uint16_t task);
+void load_segments(std::uint16_t code, std::uint16_t data);
+
 std::uint64_t read_cr0();
 std::uint64_t read_cr3();
 std::uint64_t read_cr4();
+std::uint64_t read_dr6();
 std::uint64_t read_dr7();
 void write_cr0(std::uint64_t value);
 void write_cr3(std::uint64_t value);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Exits on RDMSR and WRMSR: what both backends do alike. A virtual CPU offers read_msr() and
+// write_msr(), which know where the root VM's value is while the core runs: in the control block or
+// in the CPU.
+#include "root/msr_guard.hpp"
+
+namespace hv {
+
+struct msr_access {
+    std::uint32_t index;
+    bool write;
+    std::uint64_t value;    // of a write
+    [[nodiscard]] std::uint32_t bits() const {
+        return write ? std::uint32_t{HV_ACCESS_WRITE} : std::uint32_t{HV_ACCESS_READ};
+    }
+};
+
+template <typename Cpu> void record_msr(Cpu& c, msr_access const& a, std::uint16_t kind,
+                                        verdict by) {
+    c.common().records.append({.tsc = insn::rdtsc(),
+                               .kind = kind,
+                               .reason = c.reason(),
+                               .rule = by.rule,
+                               .access = a.bits(),
+                               .rip = c.rip().raw,
+                               .address = a.index,
+                               .value = a.value});
+}
+
+/// What the rules and the built-in list say; denials and what is to be logged leave a record.
+template <typename Cpu> msr_decision decide(Cpu& c, msr_access const& a) {
+    auto const& m = c.machine();
+    auto const by = c.machine().rules().decide({event_kind::msr, a.bits(), a.index, a.value, 0});
+    if (by.action != action::allow) record_msr(c, a, record_kind(event_kind::msr, by.action), by);
+    if (by.action == action::deny) return msr_decision::deny;
+    auto const built_in = decide_msr(m.msrs->list(), a.index, a.write);
+    // Reads of what is not there are everyday life: the kernel probes. Writes are not.
+    if (built_in == msr_decision::deny && a.write) record_msr(c, a, HV_RECORD_MSR_DENIED, {});
+    return built_in;
+}
+
+/// RDMSR: false is #GP(0).
+template <typename Cpu> bool read_msr(Cpu& c) {
+    auto& r = c.common().gpr;
+    msr_access const a{static_cast<std::uint32_t>(r.rcx), false, 0};
+    std::uint64_t value = 0;
+    auto const how = decide(c, a);
+    if (how == msr_decision::deny) return false;
+    if (how != msr_decision::ignore && !c.read_msr(a.index, value)) return false;
+    r.rax = static_cast<std::uint32_t>(value);
+    r.rdx = value >> 32;
+    return true;
+}
+
+/// WRMSR: false is #GP(0).
+template <typename Cpu> bool write_msr(Cpu& c) {
+    auto const& r = c.common().gpr;
+    msr_access const a{static_cast<std::uint32_t>(r.rcx), true,
+                       static_cast<std::uint32_t>(r.rax) | r.rdx << 32};
+    switch (decide(c, a)) {
+    case msr_decision::ignore: return true;
+    case msr_decision::deny:   return false;
+    case msr_decision::pass:   return c.write_msr(a.index, a.value);
+    case msr_decision::guard:  break;
+    }
+    if (write_guarded(c.machine(), c, a.index, a.value) == guarded::write) return true;
+    record_msr(c, a, is_mtrr(a.index) ? HV_RECORD_MTRR_DENIED : HV_RECORD_MSR_DENIED, {});
+    return false;
+}
+
+constexpr bool valid_pat(std::uint64_t value) {    // SDM 3A 12.12.2 "IA32_PAT MSR"
+    for (unsigned i = 0; i < 8; ++i) {
+        auto const type = value >> 8 * i & 0xff;
+        if (type > 7 || type == 2 || type == 3) return false;
+    }
+    return true;
+}
+
+/// Whether a CPU takes the value for EFER, as far as the mode it is in goes: LME does not change
+/// while paging is on. LMA is not written.
+constexpr bool takes_efer(efer wanted, efer now, cr0 now0, std::uint64_t known) {
+    if ((wanted.raw & ~known) != 0) return false;
+    return !now0.get<cr0::pg>() || wanted.get<efer::lme>() == now.get<efer::lme>();
+}
+
+}    // namespace hv

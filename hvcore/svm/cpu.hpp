@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "mem/npt_format.hpp"
+#include "root/machine.hpp"
+#include "svm/exit_code.hpp"
+#include "svm/msr_permissions.hpp"
+#include "svm/vmcb.hpp"
+#include "vcpu/control_register.hpp"
+#include "vcpu/exception.hpp"
+
+namespace hv::svm {
+
+using root_machine = machine<npt_format, msr_permissions>;
+
+/// Why the guest executes one instruction and comes back: see svm/step.cpp.
+enum step_reason : std::uint8_t {
+    step_control_register = 1,    // a rule watches it
+    step_open_page = 2,           // so that a logged access can happen
+    step_iret = 4,                // the end of an NMI handler, and another NMI waits
+    step_shadow = 8,              // of STI or MOV SS, and an NMI waits
+};
+
+/// One CPU under SVM, and the root VM's virtual CPU on it. Lies at the top of the CPU's stack: RSP
+/// is just behind the registers at VMRUN, so the exit entry's pushes fill them (entry.S).
+class cpu {
+public:
+    hv::cpu base;                  // must be first
+    std::uint64_t launch_rsp{};    // the loader's stack, for a launch whose entry fails
+    std::uint64_t launch_cr3{};
+    std::uint64_t leave_cr3{};    // where leave() goes
+    std::uint64_t leave_rip{};
+    hpa vmcb_at{}, host_at{};
+    svm::vmcb* block{};
+    std::uint64_t exits_before{};    // this launch
+    root_machine* owner{};
+    bool second_try{};    // a failed entry is mended once
+    bool flush_next{};    // all translations, at the next entry
+    bool has_next_rip{};
+    bool redirects_init{};
+    bool nmi_masked{};    // the root VM is in its NMI handler
+    struct {
+        std::uint8_t reasons{};    // bits of enum step_reason
+        bool own_trap_flag{};      // the root VM's own RFLAGS.TF
+        std::uint64_t dr6{}, cr0{}, cr4{}, efer{}, rip{};
+    } step;
+
+    // What the common code asks of a virtual CPU.
+    [[nodiscard]] hv::cpu& common() { return base; }
+    [[nodiscard]] root_machine& machine() { return *owner; }
+    [[nodiscard]] gva rip() const { return gva{block->save.rip}; }
+    [[nodiscard]] unsigned privilege() const { return block->save.cpl; }
+    [[nodiscard]] std::uint16_t reason() const {
+        return static_cast<std::uint16_t>(block->control.exit_code);
+    }
+    /// Deliver `x` at the next entry, combined with the event that was being delivered.
+    void inject(exception x);
+    /// Move behind the instruction that left guest operation; `bytes` long, where the CPU does not
+    /// say so itself.
+    void advance(std::uint64_t bytes);
+    void synchronise();
+    /// GIF keeps NMIs out of root mode: a CPU that waits there for another lets them in.
+    void let_nmis_in() const { insn::open_gif(); }
+    void start_time_slice() { begin_step(step_open_page); }
+    void end_time_slice();
+    [[nodiscard]] pinned_registers seen_registers() const {
+        return {block->save.cr0, block->save.cr4};
+    }
+    /// Give the CPU back to Linux, at `target`, on the page table `table`: see svm/leave.cpp.
+    [[nodiscard]] status leave(gva target, hpa table);
+    void dump(hv_cpu_dump& out) const;
+    /// The root VM's value of an MSR, and a new one for it. False: the CPU raises #GP.
+    [[nodiscard]] bool read_msr(std::uint32_t index, std::uint64_t& value) const;
+    [[nodiscard]] bool write_msr(std::uint32_t index, std::uint64_t value);
+
+    /// Whether the present exit is the first since the launch: then the launch itself has failed.
+    [[nodiscard]] bool first_exit() const { return exits() == exits_before + 1; }
+    [[nodiscard]] std::uint64_t exits() const { return exits_of(*base.shared); }
+    void load_masks();
+    void deliver_nmi();
+    void intercept_iret(bool on);
+    void begin_step(step_reason why);
+    /// The instruction was not executed, and will not be: something is injected instead.
+    void cancel_step();
+    /// The instruction is done.
+    void finish_step();
+    void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
+
+private:
+    std::uint8_t stop_step();
+    void judge_control_registers();
+};
+
+}    // namespace hv::svm

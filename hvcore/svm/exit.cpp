@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "svm/exit.hpp"
+#include "root/root_trap.hpp"
+#include "root/shoot_down.hpp"
+#include "svm/entry.hpp"
+
+namespace hv::svm {
+
+namespace {
+
+// gate: list (of the codes in APM 2 C)
+after dispatch(exit_code why, cpu& c) {
+    switch (why) {
+    case exit_code::vmmcall:           return on_vmmcall(c);
+    case exit_code::nested_page_fault: return on_nested_page_fault(c);
+    case exit_code::msr:               return on_msr(c);
+    case exit_code::cr0_write:
+    case exit_code::cr4_write:         return on_cr_write(c);
+    case exit_code::nmi:               return on_nmi(c);
+    case exit_code::iret:              return on_iret(c);
+    case exit_code::init:              return on_init(c);
+    case exit_code::shutdown:          return on_shutdown(c);
+    case exit_code::invd:              return on_invd(c);
+    case exit_code::vmrun:
+    case exit_code::vmload:
+    case exit_code::vmsave:
+    case exit_code::stgi:
+    case exit_code::clgi:
+    case exit_code::skinit:
+    case exit_code::invlpga:           return on_svm_instruction(c);
+    case exit_code::invalid:           return on_invalid(c);
+    case exit_code::exception:
+    case exit_code::debug_exception:
+    case exit_code::last_exception:    return on_exception(c);
+    }
+    bool const exception = why >= exit_code::exception && why <= exit_code::last_exception;
+    return exception ? on_exception(c) : on_unexpected(c);
+}
+
+/// Bytes of the instructions that exit and are then done, for CPUs that do not say it. A prefix
+/// that changes nothing is not counted: who writes one goes on inside the instruction.
+constexpr std::uint64_t bytes_of(exit_code why) { return why == exit_code::vmmcall ? 3 : 2; }
+
+/// An exit in the middle of the delivery of an event took that event away: deliver it again, once,
+/// unless the handler put something in its place. What an instruction raised on purpose, that
+/// instruction raises again. APM 2 15.7.2 "Recovering the Guest's State", 15.20.
+void deliver_again(cpu const& c) {
+    auto& v = c.block->control;
+    auto const event = make<event_field>(v.exit_event);
+    if (!event.get<event_field::valid>()) return;
+    if (make<event_field>(v.event).get<event_field::valid>()) return;
+    auto const type = event.get<event_field::type>();
+    auto const vector = event.get<event_field::vector>();
+    if (type == event_field::software_interrupt) return;
+    if (type == event_field::exception && (vector == 3 || vector == 4)) return;
+    v.event = event.raw;
+}
+
+void handle_rare(cpu& c) {
+    auto const why = static_cast<exit_code>(c.block->control.exit_code);
+    if (why != exit_code::invalid) c.second_try = false;
+    auto const next = dispatch(why, c);
+    if (next == after::park) park(c.base, "exit");
+    if (c.base.state.load() == cpu_state::unhoisted) return;
+    if (next == after::advance)
+        c.advance(bytes_of(why));
+    else
+        deliver_again(c);
+}
+
+/// What came while GIF was open for a moment.
+void do_work(cpu& c) {
+    while (c.base.pending_work.load() != 0) {
+        bool const synchronised = (c.base.pending_work.load() & work_synchronise) != 0;
+        answer_shoot_down(c);
+        auto const what = c.base.pending_work.fetch_and(work_synchronise);
+        if ((what & work_machine_check) != 0) c.record(HV_RECORD_MACHINE_CHECK);
+        // One that waits may have shared the latch with a shoot-down's.
+        if ((what & work_nmi) != 0 || (synchronised && c.base.nmi_waits)) c.deliver_nmi();
+    }
+}
+
+void count(cpu const& c) {
+    auto const& v = c.block->control;
+    ++c.base.shared->counter[counter_of(v.exit_code, v.exit_info_1) % HV_COUNTERS];
+}
+
+}    // namespace
+
+after on_unexpected(cpu& c) {
+    c.record(HV_RECORD_UNEXPECTED_EXIT, c.block->control.exit_info_1);
+    c.inject(general_protection);
+    return after::resume;
+}
+
+}    // namespace hv::svm
+
+/// All exits come here first, with the registers that C++ may change in `c.base.gpr` (but rax,
+/// which the VMCB has), and the root VM's FS, GS, TR and MSRs still in the CPU. The frequent one is
+/// answered at once; true sends all others to hv_svm_exit_rare.
+extern "C" bool hv_svm_exit(hv::svm::cpu& c) {
+    using namespace hv::svm;
+    auto& v = *c.block;
+    auto const why = static_cast<exit_code>(v.control.exit_code);
+    v.control.tlb = tlb_control::nothing;
+    v.control.event = 0;
+    if (why != exit_code::vmmcall || v.save.rax != HV_CALL_NOP || v.save.cpl != 0) return true;
+    if ((v.save.rflags & hv::rflags::tf::mask) != 0) return true;
+    count(c);    // the answer of the no-op, 0, is in rax already
+    v.save.rip += 3;
+    v.control.interrupt_shadow = 0;
+    return false;
+}
+
+/// True: the CPU goes back to Linux (hv_svm_leave).
+extern "C" bool hv_svm_exit_rare(hv::svm::cpu& c) {
+    using namespace hv::svm;
+    auto& v = *c.block;
+    c.base.gpr.rax = v.save.rax;
+    count(c);
+    handle_rare(c);
+    do_work(c);
+    v.save.rax = c.base.gpr.rax;
+    v.control.tlb = c.flush_next ? tlb_control::flush_all : tlb_control::nothing;
+    c.flush_next = false;
+    return c.base.state.load() == hv::cpu_state::unhoisted;
+}

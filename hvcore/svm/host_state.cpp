@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// The controls, and what the core itself runs with. APM 2 15.5 "VMRUN Instruction", 15.9
+// "Instruction Intercepts".
+#include "svm/launch.hpp"
+
+namespace hv::svm {
+
+namespace {
+constexpr std::uint32_t root_asid = 1;
+
+/// The core's CR4: no PCIDs, no global pages, no rights that depend on user pages, XSETBV possible.
+constexpr cr4 core_cr4(bool xsave) {
+    return cr4{}.with<cr4::pae>(true).with<cr4::mce>(true).with<cr4::osxsave>(xsave);
+}
+constexpr cr0 core_cr0() {
+    return cr0{}
+        .with<cr0::pe>(true)
+        .with<cr0::mp>(true)
+        .with<cr0::et>(true)
+        .with<cr0::ne>(true)
+        .with<cr0::wp>(true)
+        .with<cr0::pg>(true);
+}
+constexpr auto caught_1 = intercept_1::nmi::mask | intercept_1::init::mask |
+                          intercept_1::invd::mask | intercept_1::invlpga::mask |
+                          intercept_1::msr::mask | intercept_1::shutdown::mask;
+constexpr auto caught_2 = intercept_2::vmrun::mask | intercept_2::vmmcall::mask |
+                          intercept_2::vmload::mask | intercept_2::vmsave::mask |
+                          intercept_2::stgi::mask | intercept_2::clgi::mask |
+                          intercept_2::skinit::mask;
+}    // namespace
+
+/// No CPUID: its answers are the CPU's own, and SVM looks like switched off (docs/architecture.md).
+void write_controls(cpu& c) {
+    auto& v = c.block->control;
+    auto const& m = c.machine();
+    v = {};
+    v.intercepts_1 = static_cast<std::uint32_t>(caught_1);
+    v.intercepts_2 = static_cast<std::uint32_t>(caught_2);
+    v.msr_map = m.msrs_at.raw;
+    v.asid = root_asid;
+    v.tlb = tlb_control::flush_all;    // left over from a hoist before this one: same ASID
+    v.nested_paging = 1;
+    v.nested_cr3 = m.stage.root().raw;
+    c.step = {};
+    c.nmi_masked = false;
+    c.flush_next = false;
+    c.second_try = false;
+    c.base.gpr = {};
+}
+
+}    // namespace hv::svm
+
+/// From hv_svm_launch, on the core's stack: what the core runs with between #VMEXIT and VMRUN,
+/// which VMRUN saves in the host save area, and VMSAVE beside it.
+extern "C" void hv_svm_take_host_state(hv::svm::cpu& c) {
+    using namespace hv;
+    using namespace hv::svm;
+    using c1 = cpuid::leaf_1_ecx;
+    insn::clgi();
+    insn::write_cr3(c.owner->space.root().raw);
+    insn::write_cr4(core_cr4(make<c1>(insn::cpuid(1, 0).ecx).get<c1::xsave>()).raw);
+    insn::write_cr0(core_cr0().raw);
+    auto const own = efer{}.with<efer::lme>(true).with<efer::lma>(true).with<efer::nxe>(true);
+    insn::wrmsr(efer::msr, own.with<efer::svme>(true).raw);
+    insn::lgdt({sizeof(core_gdt) - 1, reinterpret_cast<std::uint64_t>(&c.base.gdt)});
+    insn::lidt({sizeof c.owner->idt - 1, reinterpret_cast<std::uint64_t>(c.owner->idt.begin())});
+    insn::load_segments(core_selector::code, core_selector::data);
+    insn::ltr(core_selector::task);
+    insn::wrmsr(msr::ia32_fs_base, 0);
+    insn::wrmsr(msr::ia32_gs_base, reinterpret_cast<std::uint64_t>(&c));    // for the trap handlers
+    insn::vmsave(c.host_at);
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// One instruction of the guest, and back: RFLAGS.TF with #DB intercepted, interrupts held off. SVM
+// has neither masks for control registers nor a timer that ends guest operation, and this core does
+// not decode instructions: what they do is looked at when they are done, and taken back where a
+// rule says so. Nothing else runs on this CPU in between.
+#include "root/memory_event.hpp"
+#include "svm/cpu.hpp"
+
+namespace hv::svm {
+
+namespace {
+constexpr std::uint64_t shadow = 1;               // control_area::interrupt_shadow
+constexpr std::uint64_t step_bit = 1u << 14;      // DR6.BS
+constexpr std::uint64_t breakpoint_bits = 0xf;    // DR6.B0 to B3
+// A fault ends the step before the instruction is done. INT3 and INTO are done when they are
+// delivered; #MC is nobody's.
+constexpr std::uint32_t faults = ~(1u << 3 | 1u << 4 | 1u << 18);
+
+/// Take back what a control register got, or let it be.
+struct change {
+    unsigned number;
+    std::uint64_t before, now, pinned;
+};
+
+register_decision judge(cpu& c, change const& w) {
+    auto const& rules = c.machine().rules();
+    masked_register const was{w.before, w.before, rules.cr_mask(w.number), w.pinned};
+    auto d = decide_write(w.number, was, w.now, {}, rules);
+    if (d.by.action == action::allow) return d;
+    c.base.records.append({.tsc = insn::rdtsc(),
+                           .kind = record_kind(event_kind::cr, d.by.action),
+                           .reason = static_cast<std::uint16_t>(
+                               w.number == 0 ? exit_code::cr0_write : exit_code::cr4_write),
+                           .rule = d.by.rule,
+                           .access = HV_ACCESS_WRITE,
+                           .rip = c.step.rip,
+                           .address = w.number,
+                           .value = w.now,
+                           .old_value = w.before});
+    return d;
+}
+
+}    // namespace
+
+void cpu::begin_step(step_reason why) {
+    auto& v = *block;
+    if (step.reasons == 0) {
+        step.own_trap_flag = make<rflags>(v.save.rflags).get<rflags::tf>();
+        step.dr6 = v.save.dr6;
+        v.save.rflags = make<rflags>(v.save.rflags).with<rflags::tf>(true).raw;
+        v.control.exception_intercepts = faults;
+        v.control.interrupt_shadow |= shadow;
+    }
+    step.reasons |= why;
+    if (why != step_control_register) return;
+    step.cr0 = v.save.cr0;
+    step.cr4 = v.save.cr4;
+    step.efer = v.save.efer;
+    step.rip = v.save.rip;
+    load_masks();
+}
+
+std::uint8_t cpu::stop_step() {
+    auto const reasons = step.reasons;
+    step.reasons = 0;
+    auto& s = block->save;
+    block->control.exception_intercepts = 0;
+    if ((reasons & step_iret) == 0)    // IRET has loaded the flags that are right now
+        s.rflags = make<rflags>(s.rflags).with<rflags::tf>(step.own_trap_flag).raw;
+    s.dr6 = (s.dr6 & ~step_bit) | (step.dr6 & step_bit);
+    load_masks();
+    return reasons;
+}
+
+void cpu::end_time_slice() {
+    if (step.reasons != 0) static_cast<void>(stop_step());
+}
+
+void cpu::cancel_step() {
+    if (step.reasons == 0) return;
+    if ((stop_step() & step_open_page) == 0) return;
+    auto const hold = hold_machine(*owner, *this);
+    close_pages(*owner, *this, false);
+}
+
+void cpu::judge_control_registers() {
+    auto& s = block->save;
+    auto const d0 = judge(*this, {0, step.cr0, s.cr0, owner->pinned.cr0});
+    auto const d4 = judge(*this, {4, step.cr4, s.cr4, owner->pinned.cr4});
+    if (!d0.fault && !d4.fault) return;
+    s.cr0 = step.cr0;
+    s.cr4 = step.cr4;
+    s.efer = step.efer;
+    s.rip = step.rip;
+    flush_next = true;    // translations of the mode that was not to be
+    inject(general_protection);
+}
+
+void cpu::finish_step() {
+    bool const hit = (block->save.dr6 & ~step.dr6 & breakpoint_bits) != 0;
+    auto const reasons = stop_step();
+    if ((reasons & step_control_register) != 0) judge_control_registers();
+    if ((reasons & step_open_page) != 0) {
+        auto const hold = hold_machine(*owner, *this);
+        close_pages(*owner, *this, false);
+    }
+    bool const own = step.own_trap_flag && (reasons & step_iret) == 0;
+    if ((own || hit) && !make<event_field>(block->control.event).get<event_field::valid>()) {
+        if (own) block->save.dr6 |= step_bit;
+        inject(debug_trap);
+    }
+    if (base.nmi_waits) deliver_nmi();
+}
+
+}    // namespace hv::svm

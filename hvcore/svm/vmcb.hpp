@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "arch/register.hpp"
+#include <cstddef>
+#include <cstdint>
+
+// gate: list
+namespace hv::svm {
+
+// APM 2 B "VMCB Layout".
+
+struct intercept_cr : reg<intercept_cr> {    // offset 000h
+    using write_cr0 = bit<intercept_cr, 16>;
+    using write_cr4 = bit<intercept_cr, 20>;
+};
+static_assert(intercept_cr{}.with<intercept_cr::write_cr4>(true).raw == 1u << 20);
+
+struct intercept_1 : reg<intercept_1> {    // offset 00Ch
+    using nmi = bit<intercept_1, 1>;
+    using init = bit<intercept_1, 3>;
+    using iret = bit<intercept_1, 20>;
+    using invd = bit<intercept_1, 22>;
+    using invlpga = bit<intercept_1, 26>;
+    using msr = bit<intercept_1, 28>;
+    using shutdown = bit<intercept_1, 31>;
+};
+static_assert(intercept_1{}.with<intercept_1::msr>(true).raw == 1u << 28);
+
+struct intercept_2 : reg<intercept_2> {    // offset 010h
+    using vmrun = bit<intercept_2, 0>;
+    using vmmcall = bit<intercept_2, 1>;
+    using vmload = bit<intercept_2, 2>;
+    using vmsave = bit<intercept_2, 3>;
+    using stgi = bit<intercept_2, 4>;
+    using clgi = bit<intercept_2, 5>;
+    using skinit = bit<intercept_2, 6>;
+};
+static_assert(intercept_2{}.with<intercept_2::skinit>(true).raw == 64);
+
+struct event_field : reg<event_field> {    // EVENTINJ, EXITINTINFO. APM 2 15.20 "Event Injection"
+    using vector = field<event_field, 7, 0>;
+    using type = field<event_field, 10, 8>;
+    using has_error = bit<event_field, 11>;
+    using valid = bit<event_field, 31>;
+    using error = field<event_field, 63, 32>;
+    static constexpr unsigned interrupt = 0, nmi = 2, exception = 3, software_interrupt = 4;
+};
+static_assert(event_field{}.with<event_field::valid>(true).raw == 1u << 31);
+
+struct nested_fault : reg<nested_fault> {    // APM 2 15.25.6 "Nested versus Guest Page Faults, …"
+    using present = bit<nested_fault, 0>;
+    using write = bit<nested_fault, 1>;
+    using fetch = bit<nested_fault, 4>;
+};
+static_assert(nested_fault{}.with<nested_fault::fetch>(true).raw == 16);
+
+enum class tlb_control : std::uint8_t { nothing = 0, flush_all = 1 };
+
+struct control_area {
+    std::uint32_t cr_intercepts, dr_intercepts, exception_intercepts, intercepts_1, intercepts_2;
+    std::uint8_t reserved_1[0x40 - 0x14];
+    std::uint64_t io_map, msr_map, tsc_offset;
+    std::uint32_t asid;
+    tlb_control tlb;
+    std::uint8_t reserved_2[3];
+    std::uint64_t virtual_interrupt;
+    std::uint64_t interrupt_shadow;    // bit 0
+    std::uint64_t exit_code, exit_info_1, exit_info_2, exit_event;
+    std::uint64_t nested_paging;    // bit 0
+    std::uint8_t reserved_3[0xa8 - 0x98];
+    std::uint64_t event;
+    std::uint64_t nested_cr3;
+    std::uint64_t last_branches;
+    std::uint32_t clean, reserved_4;
+    std::uint64_t next_rip;    // only where CPUID says NRIPS
+    std::uint8_t reserved_5[0x400 - 0xd0];
+};
+static_assert(offsetof(control_area, io_map) == 0x40 && offsetof(control_area, asid) == 0x58);
+static_assert(offsetof(control_area, tlb) == 0x5c);
+static_assert(offsetof(control_area, interrupt_shadow) == 0x68);
+static_assert(offsetof(control_area, exit_code) == 0x70);
+static_assert(offsetof(control_area, exit_event) == 0x88);
+static_assert(offsetof(control_area, nested_paging) == 0x90);
+static_assert(offsetof(control_area, event) == 0xa8);
+static_assert(offsetof(control_area, nested_cr3) == 0xb0 && offsetof(control_area, clean) == 0xc0);
+static_assert(offsetof(control_area, next_rip) == 0xc8 && sizeof(control_area) == 0x400);
+
+struct vmcb_segment {
+    std::uint16_t selector;
+    std::uint16_t attributes;    // descriptor bits 55..52 and 47..40
+    std::uint32_t limit;
+    std::uint64_t base;
+    static constexpr std::uint16_t long_mode = 1u << 9;
+};
+static_assert(sizeof(vmcb_segment) == 16);
+
+struct save_area {
+    vmcb_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
+    std::uint8_t reserved_1[0xcb - 0xa0];
+    std::uint8_t cpl;
+    std::uint32_t reserved_2;
+    std::uint64_t efer;
+    std::uint8_t reserved_3[0x148 - 0xd8];
+    std::uint64_t cr4, cr3, cr0, dr7, dr6, rflags, rip;
+    std::uint8_t reserved_4[0x1d8 - 0x180];
+    std::uint64_t rsp, s_cet, ssp, isst_addr, rax;
+    std::uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
+    std::uint64_t sysenter_cs, sysenter_esp, sysenter_eip, cr2;
+    std::uint8_t reserved_5[0x268 - 0x248];
+    std::uint64_t pat, debugctl;
+    std::uint8_t reserved_6[0xc00 - 0x278];
+};
+static_assert(offsetof(save_area, tr) == 0x90 && offsetof(save_area, cpl) == 0xcb);
+static_assert(offsetof(save_area, efer) == 0xd0 && offsetof(save_area, cr4) == 0x148);
+static_assert(offsetof(save_area, rip) == 0x178 && offsetof(save_area, rsp) == 0x1d8);
+static_assert(offsetof(save_area, rax) == 0x1f8 && offsetof(save_area, star) == 0x200);
+static_assert(offsetof(save_area, cr2) == 0x240 && offsetof(save_area, pat) == 0x268);
+
+struct vmcb {
+    control_area control;
+    save_area save;
+};
+static_assert(sizeof(vmcb) == 4096);
+
+}    // namespace hv::svm
