@@ -106,6 +106,11 @@ std::string status_text(ordered_json const& status, bool colour) {
     rows.row({"hoisted", hoisted ? painted("yes", green, colour) + " (" +
                                        status.at("backend").get<std::string>() + ")"
                                  : painted("no", yellow, colour)});
+    if (auto const notes = status.find("backend_notes"); notes != status.end()) {
+        for (auto const& each : *notes) {
+            rows.row({"", each.get<std::string>()});
+        }
+    }
     rows.row({"version", status.value("version", "")});
     rows.row({"core", "sha256 " + status.value("core_sha256", "")});
     rows.row({"memory", human_bytes(count(status.at("memory"), "reserved_bytes")) + " reserved"});

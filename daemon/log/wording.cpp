@@ -69,7 +69,24 @@ std::string ruled_text(hv_record const& record, rule_name const* rule) {
     }
 }
 
-std::string plain_text(hv_record const& record) {
+/// Why the CPU left its guest; nothing where it did not.
+std::string exit_of(hv_record const& record, std::string_view backend) {
+    // SVM's code of an entry that failed is -1, which looks like no exit.
+    bool const none = record.reason == no_exit &&
+                      (backend != "svm" || record.kind != HV_RECORD_ENTRY_FAILED);
+    if (none) return {};
+    return exit_name(backend, record.reason, record.access == HV_ACCESS_WRITE);
+}
+
+/// What the CPU itself said about an exit, by its manual's name.
+std::string detail_text(hv_record const& record, std::string_view backend) {
+    return (backend == "svm" ? ", exit information " : ", qualification ") + hex(record.address);
+}
+
+std::string plain_text(hv_record const& record, std::string_view backend) {
+    auto const exit = exit_of(record, backend);
+    auto const colon = exit.empty() ? std::string{} : ": " + exit;
+    auto const detail = detail_text(record, backend);
     switch (record.kind) {
     case HV_RECORD_LAUNCHED:           return "CPU hoisted";
     case HV_RECORD_UNHOISTED:          return "CPU given back to Linux";
@@ -77,12 +94,12 @@ std::string plain_text(hv_record const& record) {
     case HV_RECORD_CORE_WRITE:         return core_access_text("stopped a write to", record);
     case HV_RECORD_CORE_EXECUTE:       return core_access_text("stopped a jump into", record);
     case HV_RECORD_CALL_DENIED:        return "hypercall " + hex(record.address) + " refused";
-    case HV_RECORD_INSTRUCTION_DENIED: return "virtualization instruction refused";
-    case HV_RECORD_UNEXPECTED_EXIT:    return "unexpected exit, qualification " + hex(record.value);
-    case HV_RECORD_ENTRY_FAILED:       return "VM entry failed, CPU given back to Linux";
+    case HV_RECORD_INSTRUCTION_DENIED: return "virtualization instruction refused" + colon;
+    case HV_RECORD_UNEXPECTED_EXIT:    return "unexpected exit" + colon + detail;
+    case HV_RECORD_ENTRY_FAILED:       return "VM entry failed" + detail;
     case HV_RECORD_TRIPLE_FAULT:       return "triple fault of the root VM";
     case HV_RECORD_MACHINE_CHECK:      return "machine check in root mode";
-    case HV_RECORD_INIT:               return "INIT held by the core";
+    case HV_RECORD_INIT:               return "INIT intercepted by the core";
     case HV_RECORD_SIPI:               return "CPU started again under the core";
     case HV_RECORD_POLICY_LOADED:      return std::to_string(record.value) + " rules in force";
     case HV_RECORD_POLICY_LOCKED:      return "policy locked until the next boot";
@@ -102,9 +119,10 @@ std::string record_kind_name(unsigned kind) {
     return "kind_" + std::to_string(kind);
 }
 
-std::string record_message(hv_record const& record, rule_name const* rule) {
+std::string record_message(hv_record const& record, rule_name const* rule,
+                           std::string_view backend) {
     auto const text = ruled_text(record, rule);
-    return text.empty() ? plain_text(record) : text;
+    return text.empty() ? plain_text(record, backend) : text;
 }
 
 ordered_json record_json(hv_record const& record, record_context const& context) {
@@ -115,9 +133,8 @@ ordered_json record_json(hv_record const& record, record_context const& context)
                      {"sequence", record.sequence},
                      {"kind", record_kind_name(record.kind)},
                      {"cpu", record.cpu}};
-    out["reason"] = record.reason == no_exit
-                        ? ordered_json(nullptr)
-                        : ordered_json(exit_name(context.backend, record.reason));
+    auto const exit = exit_of(record, context.backend);
+    out["reason"] = exit.empty() ? ordered_json(nullptr) : ordered_json(exit);
     bool const named = context.rule != nullptr;
     out["policy"] = named ? ordered_json(context.rule->policy) : ordered_json(nullptr);
     out["rule"] = named ? ordered_json(context.rule->rule) : ordered_json(nullptr);
@@ -128,7 +145,7 @@ ordered_json record_json(hv_record const& record, record_context const& context)
     out["old"] = hex(record.old_value);
     out["access"] = access_text(record.access);
     out["tsc"] = record.tsc;
-    out["message"] = record_message(record, context.rule);
+    out["message"] = record_message(record, context.rule, context.backend);
     return out;
 }
 

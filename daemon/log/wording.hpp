@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -21,7 +22,8 @@ struct record_context {
 /// A record as one JSON object; docs/rpc.md documents its fields.
 nlohmann::ordered_json record_json(hv_record const& record, record_context const& context);
 /// What happened, as a person would say it.
-std::string record_message(hv_record const& record, rule_name const* rule);
+std::string record_message(hv_record const& record, rule_name const* rule,
+                           std::string_view backend);
 /// msr_denied and its like; kind_N for one that this build does not know.
 std::string record_kind_name(unsigned kind);
 

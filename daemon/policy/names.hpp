@@ -14,7 +14,8 @@ struct named_number {
     std::uint64_t number;
 };
 
-/// MSRs by the SDM's names (4, "Model-Specific Registers"), in lower case.
+/// MSRs by the names of the SDM (4, "Model-Specific Registers"), AMD's own by those of the APM, in
+/// lower case.
 std::span<named_number const> msr_names();
 /// Bits of CR0 and CR4 (SDM 3A 2.5 "Control Registers"); number: the bit's mask.
 std::span<named_number const> cr0_bits();

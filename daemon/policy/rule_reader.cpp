@@ -16,6 +16,10 @@ constexpr std::uint64_t page = HV_PAGE_BYTES;
 constexpr std::uint64_t physical_end = 1ull << 52;
 constexpr std::uint64_t msr_end = 1ull << 32;
 
+/// What the core can watch: the ranges of VMX's bitmaps and of SVM's permission map.
+constexpr std::array<std::uint64_t, 3> msr_ranges{0, 0xc0000000, 0xc0010000};
+constexpr std::uint64_t msr_range_length = 0x2000;
+
 template <std::size_t Size>
 std::uint64_t choose(value const& from, std::array<named_number, Size> const& choices) {
     std::string list;
@@ -63,6 +67,14 @@ std::uint64_t read_msr(value const& from) {
     return number;
 }
 
+void check_msrs(value const& from, hv_rule const& rule) {
+    for (auto const first : msr_ranges) {
+        if (rule.first >= first && rule.last < first + msr_range_length) return;
+    }
+    from.fail("expected MSRs of one of the ranges that can be watched: 0x0 to 0x1fff, 0xc0000000 "
+              "to 0xc0001fff, 0xc0010000 to 0xc0011fff");
+}
+
 void read_msr_rule(value const& entry, compiled_rule& into) {
     entry.only({"name", "kind", "msr", "access", "action"});
     auto const which = entry.at("msr");
@@ -70,7 +82,7 @@ void read_msr_rule(value const& entry, compiled_rule& into) {
     if (!which.is(json_node::kind::object)) {
         into.rule.first = into.rule.last = read_msr(which);
         into.object = msr_text(into.rule.first);
-        return;
+        return check_msrs(which, into.rule);
     }
     which.only({"first", "last"});
     into.rule.first = read_msr(which.at("first"));
@@ -79,6 +91,7 @@ void read_msr_rule(value const& entry, compiled_rule& into) {
         which.fail("the range ends before it starts: last " + hex(into.rule.last) +
                    " is below first " + hex(into.rule.first));
     }
+    check_msrs(which, into.rule);
     into.object = "msr " + hex(into.rule.first) + ".." + hex(into.rule.last);
 }
 

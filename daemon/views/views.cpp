@@ -7,6 +7,7 @@
 
 #include "daemon/log/exit_names.hpp"
 #include "daemon/text/number.hpp"
+#include "daemon/views/backend_notes.hpp"
 
 namespace hv {
 namespace {
@@ -32,7 +33,7 @@ ordered_json cpu_json(cpu_state const& cpu) {
 ordered_json reasons_json(std::string const& backend, std::vector<std::uint64_t> const& counters) {
     auto reasons = ordered_json::object();
     for (std::size_t i = 0; i < counters.size(); ++i) {
-        if (counters[i] != 0) reasons[exit_name(backend, i)] = counters[i];
+        if (counters[i] != 0) reasons[counter_name(backend, i)] = counters[i];
     }
     return reasons;
 }
@@ -41,48 +42,71 @@ ordered_json or_null(std::string const& text) {
     return text.empty() ? ordered_json(nullptr) : ordered_json(text);
 }
 
-// gate: list
+using named_fields = std::initializer_list<std::pair<char const*, std::uint64_t>>;
+
+void add_hex(ordered_json& out, named_fields fields) {
+    for (auto const& [name, field] : fields) {
+        out[name] = hex(field);
+    }
+}
+
+/// What controls guest operation, by the names of the SDM (3C 25 "VMCS").
+void add_vmx_controls(ordered_json& out, hv_cpu_dump const& dump) {
+    add_hex(out, {{"cr0_shadow", dump.cr0_shadow},
+                  {"cr0_mask", dump.cr0_mask},
+                  {"cr4_shadow", dump.cr4_shadow},
+                  {"cr4_mask", dump.cr4_mask},
+                  {"exit_qualification", dump.exit_qualification},
+                  {"guest_physical_address", dump.guest_physical_address},
+                  {"pin_controls", dump.pin_controls},
+                  {"processor_controls", dump.processor_controls},
+                  {"secondary_controls", dump.secondary_controls},
+                  {"exit_controls", dump.exit_controls},
+                  {"entry_controls", dump.entry_controls},
+                  {"ept_pointer", dump.ept_pointer},
+                  {"interruptibility", dump.interruptibility},
+                  {"activity", dump.activity}});
+}
+
+/// The same by the names of the APM (2 B "Layout of VMCB"): SVM has words of intercepts instead.
+void add_svm_controls(ordered_json& out, hv_cpu_dump const& dump) {
+    add_hex(out, {{"exit_info_1", dump.exit_qualification},
+                  {"exit_info_2", dump.guest_physical_address},
+                  {"cr_intercepts", dump.pin_controls},
+                  {"exception_intercepts", dump.exit_controls},
+                  {"intercepts_1", dump.processor_controls},
+                  {"intercepts_2", dump.secondary_controls},
+                  {"nested_cr3", dump.ept_pointer},
+                  {"interruptibility", dump.interruptibility}});
+}
+
 ordered_json one_dump_json(std::string const& backend, hv_cpu_dump const& dump) {
     ordered_json out{{"cpu", dump.cpu_id}, {"hoisted", dump.launched != 0}};
     for (std::size_t i = 0; i < registers.size(); ++i) {
         out[registers[i]] = hex(dump.gpr[i]);
     }
-    std::initializer_list<std::pair<char const*, std::uint64_t>> const fields{
-        {"rip", dump.rip},
-        {"rflags", dump.rflags},
-        {"cr0", dump.cr0},
-        {"cr3", dump.cr3},
-        {"cr4", dump.cr4},
-        {"efer", dump.efer},
-        {"cr0_shadow", dump.cr0_shadow},
-        {"cr0_mask", dump.cr0_mask},
-        {"cr4_shadow", dump.cr4_shadow},
-        {"cr4_mask", dump.cr4_mask},
-        {"cs", dump.cs_selector},
-        {"ss", dump.ss_selector},
-        {"tr", dump.tr_selector},
-        {"gdtr_base", dump.gdtr_base},
-        {"idtr_base", dump.idtr_base},
-        {"fs_base", dump.fs_base},
-        {"gs_base", dump.gs_base},
-        {"exit_qualification", dump.exit_qualification},
-        {"guest_physical_address", dump.guest_physical_address},
-        {"pin_controls", dump.pin_controls},
-        {"processor_controls", dump.processor_controls},
-        {"secondary_controls", dump.secondary_controls},
-        {"exit_controls", dump.exit_controls},
-        {"entry_controls", dump.entry_controls},
-        {"ept_pointer", dump.ept_pointer},
-        {"interruptibility", dump.interruptibility},
-        {"activity", dump.activity}};
-    for (auto const& [name, field] : fields) {
-        out[name] = hex(field);
-    }
-    // Bits above 15 of the reason are flags; the name is of the basic reason.
-    auto const reason = exit_name(backend, dump.exit_reason & 0xffff);
+    add_hex(out, {{"rip", dump.rip},
+                  {"rflags", dump.rflags},
+                  {"cr0", dump.cr0},
+                  {"cr3", dump.cr3},
+                  {"cr4", dump.cr4},
+                  {"efer", dump.efer},
+                  {"cs", dump.cs_selector},
+                  {"ss", dump.ss_selector},
+                  {"tr", dump.tr_selector},
+                  {"gdtr_base", dump.gdtr_base},
+                  {"idtr_base", dump.idtr_base},
+                  {"fs_base", dump.fs_base},
+                  {"gs_base", dump.gs_base}});
+    bool const svm = backend == "svm";
+    if (svm) add_svm_controls(out, dump);
+    if (!svm) add_vmx_controls(out, dump);
+    // Bits above 15 of the reason are flags on VMX, and the sign of SVM's -1.
+    bool const write = svm && dump.exit_qualification == 1;
+    auto const reason = exit_name(backend, dump.exit_reason & 0xffff, write);
     out["exit_reason"] = reason;
     // A hypercall carries hv.ko's secret there, and dumps get into bug reports.
-    if (reason == "vmcall") out["rdi"] = "hidden";
+    if (reason == "vmcall" || reason == "vmmcall") out["rdi"] = "hidden";
     return out;
 }
 
@@ -107,6 +131,7 @@ ordered_json status_json(machine_state const& state, enforced_policies const& en
                          std::optional<hv_audit> const& audit) {
     ordered_json out{{"hoisted", state.hoisted},
                      {"backend", or_null(state.backend)},
+                     {"backend_notes", backend_notes(state.backend)},
                      {"version", state.version},
                      {"core_sha256", hex(state.core_sha256)},
                      {"memory", {{"reserved_bytes", state.reserved_bytes}}}};

@@ -164,7 +164,7 @@ TEST_F(hvctl_with_hvd, people_get_tables_and_sentences) {
     EXPECT_EQ(hvctl({"policy", "list"}), 0);
     EXPECT_EQ(out_, "POLICY  RULES  FILE\nentry       1  " + file + "\n");
     EXPECT_EQ(hvctl({"status"}), 0);
-    EXPECT_EQ(out_.substr(0, 21), "hoisted   yes (vmx)\nv");
+    EXPECT_TRUE(out_.starts_with("hoisted   yes (vmx)\n")) << out_;
     EXPECT_EQ(out_.find("\033"), std::string::npos);
     EXPECT_EQ(hvctl({"policy", "show", "entry"}), 0);
     EXPECT_NE(out_.find("lstar  deny    write   ia32_lstar  0xc0000082"), std::string::npos);

@@ -62,6 +62,25 @@ TEST(policy_compiler, an_msr_is_a_name_a_number_or_a_range) {
     EXPECT_EQ(range.action, HV_ACTION_LOG);
 }
 
+TEST(policy_compiler, amds_own_msrs_have_names_and_a_range) {
+    auto const vm_cr = compile_rule(
+        R"({"name":"a","kind":"msr","msr":"vm_cr","access":["read","write"],"action":"log"})");
+    EXPECT_EQ(vm_cr.first, 0xc0010114u);
+    auto const whole = compile_rule(R"({"name":"a","kind":"msr","msr":{"first":"0xc0010000",
+        "last":"0xc0011fff"},"access":["write"],"action":"deny"})");
+    EXPECT_EQ(whole.first, 0xc0010000u);
+    EXPECT_EQ(whole.last, 0xc0011fffu);
+    for (auto const* const across :
+         {R"({"first":"0x1fff","last":"0x2000"})", R"({"first":0,"last":"0xc0000000"})",
+          R"({"first":"0xc0001fff","last":"0xc0010000"})"}) {
+        EXPECT_NE(refused_rule(R"({"name":"a","kind":"msr","msr":)" + std::string{across} +
+                               R"(,"access":["write"],"action":"log"})")
+                      .find("one of the ranges that can be watched"),
+                  std::string::npos)
+            << across;
+    }
+}
+
 TEST(policy_compiler, bits_of_a_control_register_become_a_mask) {
     auto const named = compile_rule(
         R"({"name":"a","kind":"cr","register":"cr4","bits":["smep","smap"],"action":"deny"})");

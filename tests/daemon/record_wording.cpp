@@ -12,10 +12,10 @@ namespace hv {
 namespace {
 
 std::string said(unsigned kind, std::function<void(hv_record&)> change = {},
-                 rule_name const* rule = nullptr) {
+                 rule_name const* rule = nullptr, std::string_view backend = "vmx") {
     auto record = make_record(0, kind);
     if (change) change(record);
-    return record_message(record, rule);
+    return record_message(record, rule, backend);
 }
 
 TEST(record_message, names_the_rule_the_core_or_the_number) {
@@ -30,6 +30,15 @@ TEST(record_message, names_the_rule_the_core_or_the_number) {
                        record.address = 0x12345;
                    }),
               "read of msr 0x12345 logged by rule 9");
+}
+
+TEST(record_message, knows_amds_own_msrs) {
+    EXPECT_EQ(said(HV_RECORD_MSR_DENIED,
+                   [](hv_record& record) {
+                       record.address = 0xc0010114;
+                       record.value = 0x10;
+                   }),
+              "write of 0x10 to vm_cr denied by the core itself");
 }
 
 TEST(record_message, says_which_bits_would_have_changed) {
@@ -91,15 +100,42 @@ TEST(line_key, is_only_in_lines_that_stand_for_records) {
     EXPECT_EQ(key->dropped_total, 5u);
 }
 
-TEST(exit_name, is_the_manuals_in_lower_case) {
-    EXPECT_EQ(exit_name("vmx", 10), "cpuid");
-    EXPECT_EQ(exit_name("vmx", 32), "msr_write");
-    EXPECT_EQ(exit_name("vmx", 48), "ept_violation");
-    EXPECT_EQ(exit_name("vmx", 55), "xsetbv");
-    EXPECT_EQ(exit_name("vmx", 63), "xsaves");
-    EXPECT_EQ(exit_name("vmx", 35), "exit_35");
-    EXPECT_EQ(exit_name("vmx", 127), "exit_127");
-    EXPECT_EQ(exit_name("svm", 10), "exit_10");
+TEST(record_message, names_an_exit_as_its_manual_does) {
+    auto const exit = [](unsigned reason, std::uint64_t detail) {
+        return [reason, detail](hv_record& record) {
+            record.reason = static_cast<std::uint16_t>(reason);
+            record.address = detail;
+        };
+    };
+    EXPECT_EQ(said(HV_RECORD_UNEXPECTED_EXIT, exit(14, 0x7f000), nullptr, "vmx"),
+              "unexpected exit: invlpg, qualification 0x7f000");
+    EXPECT_EQ(said(HV_RECORD_UNEXPECTED_EXIT, exit(0x79, 0x7f000), nullptr, "svm"),
+              "unexpected exit: invlpg, exit information 0x7f000");
+    EXPECT_EQ(said(HV_RECORD_INSTRUCTION_DENIED, exit(27, 0), nullptr, "vmx"),
+              "virtualization instruction refused: vmxon");
+    EXPECT_EQ(said(HV_RECORD_INSTRUCTION_DENIED, exit(0x80, 0), nullptr, "svm"),
+              "virtualization instruction refused: vmrun");
+    EXPECT_EQ(said(HV_RECORD_INSTRUCTION_DENIED, exit(0xffff, 0), nullptr, "svm"),
+              "virtualization instruction refused");
+    EXPECT_EQ(said(HV_RECORD_ENTRY_FAILED, exit(0xffff, 0x1c), nullptr, "svm"),
+              "VM entry failed, exit information 0x1c");
+}
+
+TEST(record_json, of_svm_says_which_access_to_an_msr_it_was) {
+    auto record = make_record(0);
+    record.reason = 0x7c;
+    EXPECT_EQ(record_json(record, {"t", "svm", 1, 0, nullptr})["reason"], "msr_write");
+    record.access = HV_ACCESS_READ;
+    EXPECT_EQ(record_json(record, {"t", "svm", 1, 0, nullptr})["reason"], "msr_read");
+}
+
+TEST(record_json, of_svm_tells_an_entry_that_failed_from_no_exit) {
+    auto record = make_record(0, HV_RECORD_ENTRY_FAILED);
+    record.reason = 0xffff;
+    EXPECT_EQ(record_json(record, {"t", "svm", 1, 0, nullptr})["reason"],
+              "entry_failed_guest_state");
+    record.kind = HV_RECORD_LAUNCHED;
+    EXPECT_TRUE(record_json(record, {"t", "svm", 1, 0, nullptr})["reason"].is_null());
 }
 
 TEST(now_text, orders_as_text) {
