@@ -13,7 +13,7 @@
 
 u64 hv_reserved_bytes(void)
 {
-	return (u64)hv.frames.taken * PAGE_SIZE + hv_donated_bytes();
+	return (u64)hv.frames.taken * PAGE_SIZE + hv_donated_bytes() + hv_exchange_bytes();
 }
 
 long hv_hypercall(enum hv_call number, u64 first, u64 second)
@@ -107,6 +107,7 @@ static void release(bool keep_records)
 	cpumask_clear(&hv.resting);
 	hv_frames_free(&hv.frames);
 	hv_donations_free();
+	hv_exchange_forget();
 	kfree(hv.cpu_of_ring);
 	hv.cpu_of_ring = NULL;
 	hv.cpus = 0;
@@ -215,6 +216,8 @@ int hv_stop(void)
 		return hv_fail(-EALREADY, "Linux is not hoisted");
 	if (hv.locked)
 		return hv_fail(-EPERM, "a policy is locked: no unhoisting before the next boot");
+	if (hv.guests)
+		return hv_fail(-EBUSY, "guest VMs run: end them first");
 	error = check_parked();
 	if (error)
 		return error;

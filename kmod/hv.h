@@ -93,6 +93,8 @@ struct hv {
 	struct cpumask woken;	/* scratch of hv_stop() */
 	struct hv_frames frames;
 	struct list_head donations;
+	struct list_head exchange_blocks; /* guest.c */
+	unsigned int guests;		  /* holders of hv_guests_get() */
 	unsigned int cpus;	  /* launched, and so the number of rings */
 	unsigned int *cpu_of_ring;
 	u64 handle;
@@ -209,7 +211,12 @@ int hv_do_policy_lock(struct sk_buff *request, struct genl_info *info);
 int hv_policy_reload(void);
 void hv_policy_forget(void);
 int hv_policy_load(struct list_head *policies);
+int hv_donate(void);
 void hv_donations_free(void);
 u64 hv_donated_bytes(void);
+
+/* guest.c; what modules call is in hv_kmod.h */
+u64 hv_exchange_bytes(void);
+void hv_exchange_forget(void);
 
 #endif

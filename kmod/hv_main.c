@@ -14,6 +14,7 @@
 struct hv hv = {
 	.lock = __MUTEX_INITIALIZER(hv.lock),
 	.donations = LIST_HEAD_INIT(hv.donations),
+	.exchange_blocks = LIST_HEAD_INIT(hv.exchange_blocks),
 };
 
 /*

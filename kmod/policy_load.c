@@ -44,7 +44,7 @@ void hv_donations_free(void)
 	}
 }
 
-static int donate(void)
+int hv_donate(void)
 {
 	struct hv_donation *donation = kzalloc(sizeof(*donation), GFP_KERNEL);
 	long error;
@@ -135,7 +135,7 @@ int hv_policy_load(struct list_head *policies)
 		unsigned int rules = fill_mailbox(policies);
 
 		error = hv_hypercall(HV_CALL_POLICY_LOAD, rules, ++generation);
-		if (error != -ENOMEM || donated == HV_DONATIONS_AT_ONCE || donate())
+		if (error != -ENOMEM || donated == HV_DONATIONS_AT_ONCE || hv_donate())
 			break;
 		donated++;
 	}

@@ -14,6 +14,7 @@
 #define HV_CPUID_EXTENDED 0x80000001u
 #define HV_CPUID_EXTENDED_ECX_SVM BIT(2)
 #define HV_CPUID_SVM 0x8000000au
+#define HV_VM_CR_REDIRECT_INIT BIT_ULL(1)
 #define HV_CPUID_SVM_EDX_NESTED_PAGING BIT(0)
 
 static const char *check_firmware(int *error)
@@ -47,11 +48,17 @@ static const char *svm_check(int *error)
 	return check_firmware(error);
 }
 
-/* The core leaves with GIF clear, so that no NMI meets a CPU that is half Linux's. */
+/*
+ * The core leaves with GIF clear, so that no NMI meets a CPU that is half Linux's; and with INITs
+ * redirected, where the CPU can do that.
+ */
 static void svm_finish(void)
 {
-	u64 efer;
+	u64 control, efer;
 
+	wrmsrl(MSR_VM_HSAVE_PA, 0);
+	if (!rdmsrl_safe(MSR_VM_CR, &control) && control & HV_VM_CR_REDIRECT_INIT)
+		wrmsrl(MSR_VM_CR, control & ~HV_VM_CR_REDIRECT_INIT);
 	asm volatile("stgi" : : : "memory");
 	rdmsrl(MSR_EFER, efer);
 	wrmsrl(MSR_EFER, efer & ~EFER_SVME);

@@ -44,12 +44,37 @@ enum hv_call {
     HV_CALL_DUMP = 8,
     // Builds with test hooks only (-ENOSYS otherwise): rsi = enum hv_test_hook.
     HV_CALL_TEST = 9,
+    // Guest VMs (abi/guest.h). VM and vcpu numbers are positive and never used twice in a session;
+    // -EBADF: there is none of this number. -ENOMEM: pool empty, donate and try again.
+    HV_CALL_VM_CREATE = 10,    // → number of the VM. -ENOSPC: HV_MAX_VMS exist
+    // rsi = VM. Its vcpus and tables are gone, and no CPU has any of its translations, when the
+    // call returns. -EBUSY: a vcpu of it runs.
+    HV_CALL_VM_DESTROY = 11,
+    // rsi = VM, rdx = guest-physical address, r10 = physical address, r8 = pages | bits of enum
+    // hv_access << 56: memory of the root VM is the guest's too from now on. All or nothing.
+    // -EINVAL: unaligned, not RAM, more than 512 pages, no rights; -EPERM: a frame of the core, or
+    // rules keep even the root VM from such an access.
+    HV_CALL_VM_MAP = 12,
+    // rsi = VM, rdx = guest-physical address, r10 = pages: not the guest's any more on any CPU when
+    // the call returns; what is not mapped stays so.
+    HV_CALL_VM_UNMAP = 13,
+    // rsi = VM, rdx = physical address of its exchange area, HV_EXCHANGE_PAGES pages that
+    // HV_CALL_SHARE has made. → number of the vcpu. -ENOSPC: HV_MAX_VCPUS of this VM exist.
+    HV_CALL_VCPU_CREATE = 14,
+    HV_CALL_VCPU_DESTROY = 15,    // rsi = vcpu. -EBUSY: it runs
+    // rsi = vcpu. Enters the guest; back with 0 and the exchange area filled. -EBUSY: it runs
+    // already; -EINVAL: what the exchange area says is not sound, nothing was executed.
+    HV_CALL_VCPU_RUN = 16,
+    HV_CALL_VCPU_READ = 17,    // rsi = vcpu: fills hv_vcpu_exchange.system. -EBUSY: it runs
+    // rsi = physical address, rdx = pages: like HV_CALL_DONATE, but the root VM goes on seeing and
+    // writing them: exchange areas. HV_CALL_RECLAIM gives them back; -EBUSY: a vcpu's.
+    HV_CALL_SHARE = 18,
     HV_CALL_COUNT
 };
 
 // What HV_CALL_TEST does in root mode, to show that the core survives it (or parks and says so).
 enum hv_test_hook {
-    // a WRMSR that faults, recovered by the fix-up table: returns -EIO
+    // an XSETBV that faults, recovered by the fix-up table: returns -EIO
     HV_TEST_GENERAL_PROTECTION = 1,
     HV_TEST_MACHINE_CHECK = 2,    // INT 18: recorded, goes on
     HV_TEST_NMI = 3,              // INT 2: delivered to the root VM

@@ -51,6 +51,12 @@ inline bool xsetbv_safe(std::uint32_t index, std::uint64_t value) {
                  : "memory");
     return ok;
 }
+/// XCR0; only where CR4.OSXSAVE is set.
+inline std::uint64_t xgetbv() {
+    std::uint32_t low, high;
+    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low | std::uint64_t{high} << 32;
+}
 inline cpuid_leaf cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
     cpuid_leaf r;
     asm volatile("cpuid"
@@ -134,13 +140,22 @@ inline void load_segments(std::uint16_t code, std::uint16_t data) {
         asm volatile("mov %0, %%" #name ::"r"(value) : "memory"); \
     }
 HV_READ_REGISTER(cr0, std::uint64_t)
+HV_READ_REGISTER(cr2, std::uint64_t)
 HV_READ_REGISTER(cr3, std::uint64_t)
 HV_READ_REGISTER(cr4, std::uint64_t)
 HV_READ_REGISTER(dr6, std::uint64_t)
 HV_READ_REGISTER(dr7, std::uint64_t)
 HV_WRITE_REGISTER(cr0)
+HV_WRITE_REGISTER(cr2)
 HV_WRITE_REGISTER(cr3)
 HV_WRITE_REGISTER(cr4)
+#define HV_DEBUG_REGISTER(n) HV_READ_REGISTER(dr##n, std::uint64_t) HV_WRITE_REGISTER(dr##n)
+HV_DEBUG_REGISTER(0)
+HV_DEBUG_REGISTER(1)
+HV_DEBUG_REGISTER(2)
+HV_DEBUG_REGISTER(3)
+HV_WRITE_REGISTER(dr6)
+#undef HV_DEBUG_REGISTER
 HV_READ_REGISTER(cs, std::uint16_t)
 HV_READ_REGISTER(ss, std::uint16_t)
 HV_READ_REGISTER(ds, std::uint16_t)

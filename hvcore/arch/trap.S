@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Exceptions and NMIs in root mode: for each backend one stub of 16 bytes per vector, which ends in
 // hv_BACKEND_trap(trap_frame *).
+#include "arch/push.h"
 
 	.text
 	.code64
@@ -24,27 +25,11 @@ hv_\backend\()_trap_stubs:
 
 	.balign 16
 hv_\backend\()_trap_entry:
-	push %rax
-	push %rcx
-	push %rdx
-	push %rsi
-	push %rdi
-	push %r8
-	push %r9
-	push %r10
-	push %r11
+	PUSH_EACH rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
 	cld
 	mov %rsp, %rdi
 	call hv_\backend\()_trap
-	pop %r11
-	pop %r10
-	pop %r9
-	pop %r8
-	pop %rdi
-	pop %rsi
-	pop %rdx
-	pop %rcx
-	pop %rax
+	POP_EACH r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
 	add $16, %rsp
 	iretq
 	.endm

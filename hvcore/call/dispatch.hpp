@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "abi/call.h"
+#include "call/guest_calls.hpp"
 #include "root/donation.hpp"
 #include "root/policy_load.hpp"
 #ifdef HV_TEST_HOOKS
@@ -13,13 +14,14 @@ namespace hv {
 struct call_result {
     std::int64_t rax{};
     bool left{};
+    guest_vcpu* guest{};    // to be entered
 };
 
 inline std::int64_t to_rax(status const& s) { return s ? 0 : s.error().negative(); }
 
 /// Arguments in the order of abi/call.h, read from the registers once.
 struct call_arguments {
-    std::uint64_t number, handle, a, b;
+    std::uint64_t number, handle, a, b, c, d;
 };
 
 template <typename Cpu> call_result call_unhoist(Cpu& c, gva target, hpa table) {
@@ -71,6 +73,55 @@ template <typename Cpu> std::int64_t call_dump(Cpu& c, std::uint64_t ring) {
     return 0;
 }
 
+inline std::int64_t to_rax(result<std::uint64_t> const& r) {
+    return r ? static_cast<std::int64_t>(r.value()) : r.error().negative();
+}
+
+template <typename Cpu> std::int64_t call_vm_map(Cpu& c, call_arguments const& p) {
+    auto const pages = p.d & ((1ull << 56) - 1);
+    auto const wanted = static_cast<std::uint32_t>(p.d >> 56);
+    if (pages == 0 || pages > 512) return error{errc::invalid}.negative();
+    gpa_span const at{gpa{p.b}, pages * page_bytes};
+    return to_rax(map_guest(c.machine(), c, p.a, at, hpa{p.c}, rights_of(wanted)));
+}
+
+template <typename Cpu> std::int64_t call_vm_unmap(Cpu& c, call_arguments const& p) {
+    if (p.c == 0 || p.c > 1ull << 36) return error{errc::invalid}.negative();
+    return to_rax(unmap_guest(c.machine(), c, p.a, {gpa{p.b}, p.c * page_bytes}));
+}
+
+template <typename Cpu> call_result call_vcpu_run(Cpu& c, std::uint64_t number) {
+    auto const slot = c.machine().guests.take(number);
+    if (!slot) return {slot.error().negative()};
+    return {0, false, slot.value()->vcpu};
+}
+
+template <typename Cpu> std::int64_t call_vcpu_read(Cpu& c, std::uint64_t number) {
+    auto const slot = c.machine().guests.take(number);
+    if (!slot) return slot.error().negative();
+    auto& v = *slot.value()->vcpu;
+    c.read_guest(v);
+    c.machine().guests.give(v);
+    return 0;
+}
+
+/// The calls of abi/guest.h.
+template <typename Cpu> call_result call_for_guest(Cpu& c, call_arguments const& p) {
+    auto& m = c.machine();
+    switch (p.number) {
+    case HV_CALL_VM_CREATE:    return {to_rax(create_vm(m, c))};
+    case HV_CALL_VM_DESTROY:   return {to_rax(destroy_vm(m, c, p.a))};
+    case HV_CALL_VM_MAP:       return {call_vm_map(c, p)};
+    case HV_CALL_VM_UNMAP:     return {call_vm_unmap(c, p)};
+    case HV_CALL_VCPU_CREATE:  return {to_rax(create_vcpu(m, c, p.a, hpa{p.b}))};
+    case HV_CALL_VCPU_DESTROY: return {to_rax(destroy_vcpu(m, c, p.a))};
+    case HV_CALL_VCPU_RUN:     return call_vcpu_run(c, p.a);
+    case HV_CALL_VCPU_READ:    return {call_vcpu_read(c, p.a)};
+    case HV_CALL_SHARE:        return {to_rax(share(m, c, gpa{p.a}, p.b))};
+    default:                   return {error{errc::no_call}.negative()};
+    }
+}
+
 template <typename Cpu> call_result call_with_handle(Cpu& c, call_arguments const& p) {
     switch (p.number) {
     case HV_CALL_UNHOIST:         return call_unhoist(c, gva{p.a}, hpa{p.b});
@@ -84,7 +135,7 @@ template <typename Cpu> call_result call_with_handle(Cpu& c, call_arguments cons
 #ifdef HV_TEST_HOOKS
     case HV_CALL_TEST: return {run_test_hook(c, p.a, p.b)};
 #endif
-    default: return {error{errc::no_call}.negative()};
+    default: return call_for_guest(c, p);
     }
 }
 
@@ -92,7 +143,7 @@ template <typename Cpu> call_result call_with_handle(Cpu& c, call_arguments cons
 /// wrong handles only to the caller that has the handle.
 template <typename Cpu> call_result dispatch_call(Cpu& c) {
     auto& r = c.common().gpr;
-    call_arguments const p{r.rax, r.rdi, r.rsi, r.rdx};
+    call_arguments const p{r.rax, r.rdi, r.rsi, r.rdx, r.r10, r.r8};
     if (p.number >= HV_CALL_COUNT) return {error{errc::no_call}.negative()};
     if (p.handle != c.machine().handle) {
         c.common().records.append({.tsc = insn::rdtsc(),

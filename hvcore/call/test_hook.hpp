@@ -11,7 +11,7 @@ namespace hv {
 template <typename Cpu> std::int64_t run_test_hook(Cpu&, std::uint64_t what, std::uint64_t ticks) {
     switch (what) {
     case HV_TEST_GENERAL_PROTECTION:
-        return insn::wrmsr_safe(0xc0000082, 0x8000000000000000) ? 0 : error{errc::io}.negative();
+        return insn::xsetbv_safe(0, 0) ? 0 : error{errc::io}.negative();    // without x87
     case HV_TEST_MACHINE_CHECK: insn::interrupt<18>(); return 0;
     case HV_TEST_NMI:           insn::interrupt<2>(); return 0;
     case HV_TEST_SPIN:

@@ -69,9 +69,13 @@ status frames::init(hv::span<hv_chunk const> chunks, frame_layout const& layout,
     return done;
 }
 
-status frames::add(hv_chunk const& chunk, hva at) {
-    frame_chunk const c{
-        .first = hpa{chunk.hpa}, .pages = chunk.pages, .at = at, .page = 0, .donated = true};
+status frames::add(hv_chunk const& chunk, hva at, frame_kind kind) {
+    frame_chunk const c{.first = hpa{chunk.hpa},
+                        .pages = chunk.pages,
+                        .at = at,
+                        .page = 0,
+                        .donated = true,
+                        .kind = kind};
     if (!fits(c)) return error{errc::invalid};
     if (count_ == HV_MAX_CHUNKS) return error{errc::no_space};
     chunks_[count_++] = c;
@@ -94,6 +98,12 @@ status frames::remove(hpa first) {
     return error{errc::no_entry};
 }
 
+bool frames::donated(hpa at) const {
+    for (auto const& c : chunks())
+        if (c.donated && at - c.first < c.pages * page_bytes) return true;
+    return false;
+}
+
 kind_run frames::run_at(hpa at) const {
     std::uint64_t next = ~std::uint64_t{0} - at.raw;
     for (auto const& c : chunks()) {
@@ -103,7 +113,7 @@ kind_run frames::run_at(hpa at) const {
         }
         auto const offset = at - c.first;
         if (offset >= c.pages * page_bytes) continue;
-        if (c.donated) return {frame_kind::private_core, c.pages * page_bytes - offset};
+        if (c.donated) return {c.kind, c.pages * page_bytes - offset};
         auto const page = offset / page_bytes;
         auto const end = below(layout_.kind_end(c.page + page) - c.page, c.pages);
         return {layout_.kind(c.page + page), end * page_bytes - offset};
@@ -129,7 +139,9 @@ result<hva> frames::to_private_hva(hpa at) const {
     for (auto const& c : chunks()) {
         auto const offset = at - c.first;    // wraps below the chunk, and is then beyond its end
         if (offset >= c.pages * page_bytes) continue;
-        if (!c.donated && c.page + offset / page_bytes >= layout_.zero_page()) break;
+        bool const shared = c.donated ? c.kind != frame_kind::private_core
+                                      : c.page + offset / page_bytes >= layout_.zero_page();
+        if (shared) break;
         return c.at + offset;
     }
     return error{errc::fault};

@@ -41,7 +41,8 @@ struct frame_chunk {
     std::uint64_t pages{};
     hva at{};
     std::uint64_t page{};    // number of the first one in the layout
-    bool donated{};          // after the launch: private, and no part of the layout
+    bool donated{};          // after the launch, and no part of the layout: all of one kind
+    frame_kind kind{frame_kind::private_core};
     [[nodiscard]] constexpr hpa_span span() const { return {first, pages * page_bytes}; }
 };
 
@@ -58,14 +59,17 @@ public:
     /// Errors   invalid: unaligned, empty, wrapping or overlapping chunks, or not layout.total().
     [[nodiscard]] status init(hv::span<hv_chunk const> chunks, frame_layout const& layout,
                               hva base = hva{HV_CORE_BASE});
-    /// Note a later donation, which must already be hidden; all its frames are private.
+    /// Note a later donation, which must already be hidden where its kind is private.
     /// Errors   invalid: unaligned, wrapping, overlaps frames or addresses. no_space: no room.
-    [[nodiscard]] status add(hv_chunk const& chunk, hva at);
+    [[nodiscard]] status add(hv_chunk const& chunk, hva at,
+                             frame_kind kind = frame_kind::private_core);
     /// Forget a donation; the whole chunk. Errors: no_entry: no donation starts there.
     [[nodiscard]] status remove(hpa first);
     /// The donation that starts at `first`. Errors: no_entry.
     [[nodiscard]] result<frame_chunk> donation(hpa first) const;
 
+    /// Whether `at` came after the launch.
+    [[nodiscard]] bool donated(hpa at) const;
     [[nodiscard]] frame_kind kind(hpa at) const { return run_at(at).kind; }
     [[nodiscard]] kind_run run_at(hpa at) const;
     /// Whether any byte of the run is the core's, of whatever kind. A run that wraps always is.

@@ -5,22 +5,37 @@
 
 namespace hv {
 
-/// The root VM gives frames to the pool; they leave its second stage, on every CPU, before this
-/// returns.
-/// Errors   invalid: unaligned, more than 2 MiB, not ordinary write-back memory of the root VM,
-///          watched by a rule; no_space: no room to note them; no_memory: hiding them takes a
-///          table, and there is none.
-template <typename Machine, typename Cpu>
-status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
+/// Whether the root VM may give these frames: ordinary write-back memory of its own that no rule
+/// watches and no guest has.
+template <typename Machine> status can_be_given(Machine& m, gpa first, std::uint64_t pages) {
     gpa_span const at{first, pages * page_bytes};
     hpa const frame{first.raw};
-    auto const hold = hold_machine(m, c);
     if (pages == 0 || pages > 512 || !at.pages()) return error{errc::invalid};
     if (!at.within(m.top_of_ram) || !at.within(m.stage.limits().top())) return error{errc::invalid};
     if (m.all.touches({frame, at.bytes})) return error{errc::invalid};
     if (m.mtrrs.type_of({frame, at.bytes}) != memory_type::wb) return error{errc::invalid};
     auto const run = m.rules().memory_at(first);
     if (run.watched != 0 || run.bytes < at.bytes) return error{errc::invalid};
+    return m.guests.reach({frame, at.bytes}) ? status{error{errc::busy}} : status{done};
+}
+
+template <typename Cpu> void record_frames(Cpu& c, std::uint16_t kind, gpa at,
+                                           std::uint64_t pages) {
+    c.common().records.append(
+        {.tsc = insn::rdtsc(), .kind = kind, .address = at.raw, .value = pages});
+}
+
+/// The root VM gives frames to the pool; they leave its second stage, on every CPU, before this
+/// returns.
+/// Errors   invalid: unaligned, more than 2 MiB, not ordinary write-back memory of the root VM,
+///          watched by a rule; busy: a guest has one; no_space: no room to note them; no_memory:
+///          hiding them takes a table, and there is none.
+template <typename Machine, typename Cpu>
+status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
+    gpa_span const at{first, pages * page_bytes};
+    hpa const frame{first.raw};
+    auto const hold = hold_machine(m, c);
+    HV_TRY(can_be_given(m, first, pages));
     close_pages(m, c, true);    // their leaves must stay 4 KiB until then
     HV_TRY(hide_run(m.stage, m.all, m.stage_types(), {frame, at.bytes}));
     HV_TRY(shoot_down(m, c));
@@ -28,10 +43,7 @@ status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
     if (window) {
         auto const noted = m.all.add({frame.raw, pages}, window.value());
         if (noted && m.pool.add({frame, at.bytes})) {
-            c.common().records.append({.tsc = insn::rdtsc(),
-                                       .kind = HV_RECORD_FRAMES_DONATED,
-                                       .address = first.raw,
-                                       .value = pages});
+            record_frames(c, HV_RECORD_FRAMES_DONATED, first, pages);
             return done;
         }
         if (noted) HV_ASSERT(m.all.remove(frame));
@@ -43,21 +55,48 @@ status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
     return error{errc::no_space};
 }
 
+/// The root VM gives frames that it goes on seeing and writing: exchange areas of vcpus.
+/// Errors   as donate().
+template <typename Machine, typename Cpu>
+status share(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
+    gpa_span const at{first, pages * page_bytes};
+    hpa const frame{first.raw};
+    auto const hold = hold_machine(m, c);
+    HV_TRY(can_be_given(m, first, pages));
+    close_pages(m, c, true);    // their leaves must stay 4 KiB until then
+    auto const window = HV_TRY(m.space.map({frame, at.bytes}, core_space::caching::write_back));
+    auto shared = m.all.add({frame.raw, pages}, window, frame_kind::shared_write);
+    if (shared) {
+        // Written anew, now that the guard knows their kind: never executed, always write-back.
+        shared = m.stage.map(at, frame, read_write, m.stage_types().type_at(frame).type);
+        if (!shared) HV_ASSERT(m.all.remove(frame));
+    }
+    if (!shared) {
+        m.space.unmap(window, at.bytes);
+        return shared.error();
+    }
+    record_frames(c, HV_RECORD_FRAMES_DONATED, first, pages);
+    return shoot_down(m, c);
+}
+
 /// Give a donation back, zeroed, once none of its pages is in use.
 /// Errors   no_entry: never donated; busy: in use.
 template <typename Machine, typename Cpu> status reclaim(Machine& m, Cpu& c, gpa first) {
     auto const hold = hold_machine(m, c);
     auto const chunk = HV_TRY(m.all.donation(hpa{first.raw}));
-    HV_TRY(m.pool.remove(chunk.first));    // zeroes them
-    close_pages(m, c, true);               // their leaves must stay 4 KiB until then
+    if (chunk.kind == frame_kind::private_core) {
+        HV_TRY(m.pool.remove(chunk.first));    // zeroes them
+    } else {
+        if (m.guests.exchange_in(chunk.span())) return error{errc::busy};
+        auto* const words = reinterpret_cast<volatile std::uint64_t*>(chunk.at.raw);
+        for (std::uint64_t i = 0; i < chunk.pages * page_bytes / 8; ++i) words[i] = 0;
+    }
+    close_pages(m, c, true);    // their leaves must stay 4 KiB until then
     HV_ASSERT(m.all.remove(chunk.first));
     m.space.unmap(chunk.at, chunk.pages * page_bytes);
     HV_ASSERT(expose(m.stage, m.all, m.stage_types(), chunk.span()));    // its tables are there
     HV_TRY(shoot_down(m, c));
-    c.common().records.append({.tsc = insn::rdtsc(),
-                               .kind = HV_RECORD_FRAMES_RETURNED,
-                               .address = first.raw,
-                               .value = chunk.pages});
+    record_frames(c, HV_RECORD_FRAMES_RETURNED, first, chunk.pages);
     return done;
 }
 

@@ -31,9 +31,11 @@ struct pinned_registers {
 
 /// All that the CPUs share. One per machine, at the start of the pool area.
 /// MsrMap   the pages that say which MSR accesses exit, in the backend's own layout.
-template <entry_format Format, typename MsrMap> struct machine {
+/// Guests   the registry of guest VMs (guest/registry.hpp)
+template <entry_format Format, typename MsrMap, typename Guests> struct machine {
     using stage_type = second_stage<Format, core_tables, core_guard>;
     using msr_map = MsrMap;
+    using guests_type = Guests;
     static constexpr bool stage_has_types = Format::has_types;
 
     machine() = default;
@@ -69,6 +71,7 @@ template <entry_format Format, typename MsrMap> struct machine {
     unsigned max_phy_addr{};    // bits, CPUID.80000008H:EAX[7:0]
     MsrMap* msrs{};
     hpa msrs_at{};
+    hpa guest_msrs_at{}, guest_io_at{};    // the bitmaps of all guests, once there is one
     hva mailbox{};
     array<policy::rule_set, 2> rule_sets{};
     atomic<std::uint32_t> active_rules{};
@@ -80,6 +83,7 @@ template <entry_format Format, typename MsrMap> struct machine {
     // the CPU's area and ring are there, from this or an earlier launch
     array<bool, max_cpus> built{};
     std::uint32_t cpu_count{};
+    Guests guests;
     bool ready{};    // what the CPUs share is there
     std::uint64_t handle{};
     std::uint64_t generation{};

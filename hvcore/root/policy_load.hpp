@@ -45,6 +45,8 @@ template <typename Machine> status enforceable(Machine& m, hv_rule const& r) {
     HV_TRY(policy::check(r, m.stage.limits().top()));
     if (r.kind != HV_RULE_MEMORY) return done;
     if (m.all.touches({hpa{r.first}, r.last + 1 - r.first})) return error{errc::invalid};
+    // A guest that has the memory already would not ask the rule.
+    if (m.guests.reach({hpa{r.first}, r.last + 1 - r.first})) return error{errc::busy};
     if (r.action == HV_ACTION_LOG && !m.time_slices) return error{errc::invalid};
     gpa_span const at{gpa{r.first}, r.last + 1 - r.first};
     if (!m.stage.protect_cost(at, rights::read)) return error{errc::invalid};    // not all there

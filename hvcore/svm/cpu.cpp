@@ -10,6 +10,7 @@ constexpr std::uint64_t step_bit = 1u << 14;    // DR6.BS
 }    // namespace
 
 void cpu::inject(exception x) {
+    bool const stepped = step.reasons != 0;
     cancel_step();
     auto const before = make<event_field>(block->control.exit_event);
     std::optional<exception> what = x;
@@ -28,6 +29,7 @@ void cpu::inject(exception x) {
                                .with<event_field::valid>(true)
                                .with<event_field::error>(has_error ? what->error : 0u)
                                .raw;
+    if (stepped && base.nmi_waits) deliver_nmi();    // the step's end would have done it
 }
 
 void cpu::advance(std::uint64_t bytes) {

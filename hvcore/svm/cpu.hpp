@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "guest/outside.hpp"
+#include "guest/registry.hpp"
 #include "mem/npt_format.hpp"
 #include "root/machine.hpp"
 #include "svm/exit_code.hpp"
@@ -10,7 +12,7 @@
 
 namespace hv::svm {
 
-using root_machine = machine<npt_format, msr_permissions>;
+using root_machine = machine<npt_format, msr_permissions, guest_registry<npt_format>>;
 
 /// Why the guest executes one instruction and comes back: see svm/step.cpp.
 enum step_reason : std::uint8_t {
@@ -27,7 +29,8 @@ public:
     hv::cpu base;                  // must be first
     std::uint64_t launch_rsp{};    // the loader's stack, for a launch whose entry fails
     std::uint64_t launch_cr3{};
-    std::uint64_t leave_cr3{};    // where leave() goes
+    std::uint64_t launch_cr0{}, launch_cr4{}, launch_efer{};    // Linux's
+    std::uint64_t leave_cr3{};                                  // where leave() goes
     std::uint64_t leave_rip{};
     hpa vmcb_at{}, host_at{};
     svm::vmcb* block{};
@@ -37,10 +40,15 @@ public:
     bool flush_next{};    // all translations, at the next entry
     bool has_next_rip{};
     bool redirects_init{};
-    bool nmi_masked{};    // the root VM is in its NMI handler
+    bool nmi_masked{};             // the root VM is in its NMI handler
+    guest_vcpu* guest{};           // that runs next, or has just left
+    std::uint64_t last_guest{};    // whose translations the guests' ASID may have
+    outside_registers outside;
+    outside_features has;
     struct {
         std::uint8_t reasons{};    // bits of enum step_reason
         bool own_trap_flag{};      // the root VM's own RFLAGS.TF
+        bool open_until_iret{};    // pages that the delivery of an event touches
         std::uint64_t dr6{}, cr0{}, cr4{}, efer{}, rip{};
     } step;
 
@@ -72,6 +80,16 @@ public:
     [[nodiscard]] bool read_msr(std::uint32_t index, std::uint64_t& value) const;
     [[nodiscard]] bool write_msr(std::uint32_t index, std::uint64_t value);
 
+    /// What guests need and the machine does not have yet. Errors: no_memory.
+    [[nodiscard]] status prepare_guests();
+    /// Make `v` ready for the entry; the root VM's instruction is done.
+    /// Errors   invalid: what the exchange area says is not sound.
+    [[nodiscard]] status enter_guest(guest_vcpu& v);
+    /// The root VM's registers are back, and the exchange area says why.
+    void leave_guest(guest_exit const& e);
+    /// Fill the exchange area's system registers.
+    void read_guest(guest_vcpu& v);
+
     /// Whether the present exit is the first since the launch: then the launch itself has failed.
     [[nodiscard]] bool first_exit() const { return exits() == exits_before + 1; }
     [[nodiscard]] std::uint64_t exits() const { return exits_of(*base.shared); }
@@ -83,10 +101,12 @@ public:
     void cancel_step();
     /// The instruction is done.
     void finish_step();
+    /// Of logged accesses, which have happened.
+    void close_own_pages();
     void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
 
 private:
-    std::uint8_t stop_step();
+    std::uint8_t stop_step(bool executed);
     void judge_control_registers();
 };
 

@@ -4,6 +4,9 @@
 
 namespace hv::svm {
 
+/// Where the exit entry goes on (entry.S).
+enum way : unsigned { way_to_root_vm = 0, way_to_guest = 1, way_to_linux = 2 };
+
 /// A launch that came back: the first VMRUN found the VMCB invalid (APM 2 15.5.1).
 inline constexpr std::uint64_t launch_entry_failed = 2;
 

@@ -52,8 +52,9 @@ after on_nmi(cpu& c) {
     return after::resume;
 }
 
-/// The root VM's NMI handler is about to end.
+/// The root VM's NMI handler is about to end, or that of an event whose delivery was logged.
 after on_iret(cpu& c) {
+    if (c.step.open_until_iret) c.close_own_pages();
     c.nmi_masked = false;
     c.intercept_iret(false);
     if (c.base.nmi_waits) c.begin_step(step_iret);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "svm/exit.hpp"
+#include "call/run_guest.hpp"
 #include "root/root_trap.hpp"
 #include "root/shoot_down.hpp"
 #include "svm/entry.hpp"
+#include "svm/guest.hpp"
 
 namespace hv::svm {
 
@@ -31,7 +33,22 @@ after dispatch(exit_code why, cpu& c) {
     case exit_code::invalid:           return on_invalid(c);
     case exit_code::exception:
     case exit_code::debug_exception:
+    case exit_code::alignment_check:
+    case exit_code::machine_check:
     case exit_code::last_exception:    return on_exception(c);
+    // Of guests only.
+    case exit_code::external_interrupt:
+    case exit_code::virtual_interrupt:
+    case exit_code::rdpmc:
+    case exit_code::cpuid:
+    case exit_code::hlt:
+    case exit_code::io:
+    case exit_code::task_switch:
+    case exit_code::wbinvd:
+    case exit_code::monitor:
+    case exit_code::mwait:
+    case exit_code::armed_mwait:
+    case exit_code::xsetbv:             return on_unexpected(c);
     }
     bool const exception = why >= exit_code::exception && why <= exit_code::last_exception;
     return exception ? on_exception(c) : on_unexpected(c);
@@ -56,16 +73,18 @@ void deliver_again(cpu const& c) {
     v.event = event.raw;
 }
 
-void handle_rare(cpu& c) {
-    auto const why = static_cast<exit_code>(c.block->control.exit_code);
+/// Whether a guest is entered now.
+bool handle_rare(cpu& c) {
+    auto const why = code_of(c.block->control.exit_code);
     if (why != exit_code::invalid) c.second_try = false;
     auto const next = dispatch(why, c);
     if (next == after::park) park(c.base, "exit");
-    if (c.base.state.load() == cpu_state::unhoisted) return;
-    if (next == after::advance)
-        c.advance(bytes_of(why));
-    else
+    if (c.base.state.load() == cpu_state::unhoisted) return false;
+    if (next == after::resume)
         deliver_again(c);
+    else
+        c.advance(bytes_of(why));
+    return next == after::enter_guest && run_guest(c);
 }
 
 /// What came while GIF was open for a moment.
@@ -101,7 +120,7 @@ after on_unexpected(cpu& c) {
 extern "C" bool hv_svm_exit(hv::svm::cpu& c) {
     using namespace hv::svm;
     auto& v = *c.block;
-    auto const why = static_cast<exit_code>(v.control.exit_code);
+    auto const why = code_of(v.control.exit_code);
     v.control.tlb = tlb_control::nothing;
     v.control.event = 0;
     if (why != exit_code::vmmcall || v.save.rax != HV_CALL_NOP || v.save.cpl != 0) return true;
@@ -112,16 +131,31 @@ extern "C" bool hv_svm_exit(hv::svm::cpu& c) {
     return false;
 }
 
-/// True: the CPU goes back to Linux (hv_svm_leave).
-extern "C" bool hv_svm_exit_rare(hv::svm::cpu& c) {
+/// Where entry.S goes on.
+extern "C" unsigned hv_svm_exit_rare(hv::svm::cpu& c) {
     using namespace hv::svm;
     auto& v = *c.block;
     c.base.gpr.rax = v.save.rax;
     count(c);
-    handle_rare(c);
+    bool const guest = handle_rare(c);
     do_work(c);
     v.save.rax = c.base.gpr.rax;
     v.control.tlb = c.flush_next ? tlb_control::flush_all : tlb_control::nothing;
     c.flush_next = false;
-    return c.base.state.load() == hv::cpu_state::unhoisted;
+    if (c.base.state.load() == hv::cpu_state::unhoisted) return way_to_linux;
+    if (!guest) return way_to_root_vm;
+    // An NMI or trap of the root VM comes before its guest.
+    if ((v.control.event & hv::event_valid) == 0) return way_to_guest;
+    c.leave_guest({.why = HV_GUEST_INTERRUPTED});
+    return way_to_root_vm;
+}
+
+/// Every exit of a guest, with all its registers in its vcpu.
+extern "C" unsigned hv_svm_guest_exit(hv::svm::cpu& c) {
+    using namespace hv::svm;
+    if (handle_guest(c)) return way_to_guest;
+    do_work(c);
+    c.block->control.tlb = c.flush_next ? tlb_control::flush_all : tlb_control::nothing;
+    c.flush_next = false;
+    return way_to_root_vm;
 }

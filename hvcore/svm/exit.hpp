@@ -6,9 +6,10 @@ namespace hv::svm {
 
 /// What a handler leaves to its caller.
 enum class after : std::uint8_t {
-    resume,     // enter again where the guest stood, or with what was injected
-    advance,    // the instruction is done: go behind it
-    park,       // the core is broken on this CPU
+    resume,         // enter again where the guest stood, or with what was injected
+    advance,        // the instruction is done: go behind it
+    enter_guest,    // the instruction is done, and a guest runs next
+    park,           // the core is broken on this CPU
 };
 
 after on_vmmcall(cpu&), on_nested_page_fault(cpu&), on_msr(cpu&), on_cr_write(cpu&),

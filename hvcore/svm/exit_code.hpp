@@ -13,12 +13,21 @@ enum class exit_code : std::uint64_t {
     exception = 0x40,    // and 31 more
     debug_exception = 0x41,
     last_exception = 0x5f,
+    alignment_check = 0x51,
+    machine_check = 0x52,
+    external_interrupt = 0x60,
     nmi = 0x61,
     init = 0x63,
+    virtual_interrupt = 0x64,
+    rdpmc = 0x6f,
+    cpuid = 0x72,
     iret = 0x74,
     invd = 0x76,
+    hlt = 0x78,
     invlpga = 0x7a,
+    io = 0x7b,
     msr = 0x7c,
+    task_switch = 0x7d,
     shutdown = 0x7f,
     vmrun = 0x80,
     vmmcall = 0x81,
@@ -27,9 +36,20 @@ enum class exit_code : std::uint64_t {
     stgi = 0x84,
     clgi = 0x85,
     skinit = 0x86,
+    wbinvd = 0x89,
+    monitor = 0x8a,
+    mwait = 0x8b,
+    armed_mwait = 0x8c,
+    xsetbv = 0x8d,
     nested_page_fault = 0x400,
     invalid = ~std::uint64_t{0},
 };
+
+/// What the VMCB says; QEMU writes "invalid" with 32 bits only.
+constexpr exit_code code_of(std::uint64_t raw) {
+    return static_cast<exit_code>(std::int64_t{static_cast<std::int32_t>(raw)});
+}
+static_assert(code_of(0xffffffff) == exit_code::invalid && code_of(~0ull) == exit_code::invalid);
 
 /// Where an exit is counted: codes run up to 403H, counters only to HV_COUNTERS. The codes of DR
 /// accesses, which nothing intercepts, make room.
@@ -39,7 +59,7 @@ constexpr unsigned counter_of(std::uint64_t code, std::uint64_t info_1) {
     if (code < 0x20 || (code >= 0x40 && code < 0x80)) return static_cast<unsigned>(code);
     if (code >= 0x80 && code < 0x90) return static_cast<unsigned>(code - 0x60);
     if (code == static_cast<std::uint64_t>(exit_code::nested_page_fault)) return 0x30;
-    return code == static_cast<std::uint64_t>(exit_code::invalid) ? 0x31 : 0x3f;
+    return code_of(code) == exit_code::invalid ? 0x31 : 0x3f;
 }
 static_assert(counter_of(0x81, 0) == 0x21 && counter_of(0x7f, 0) < HV_COUNTERS);
 

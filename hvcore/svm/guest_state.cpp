@@ -47,14 +47,14 @@ void write_guest_state(cpu& c, hv_launch const& a) {
     s.debugctl = a.debugctl;
 }
 
+/// Not from the VMCB: a VMRUN that fails may have written it.
 void restore_linux_state(cpu const& c) {
-    auto const& s = c.block->save;
-    insn::write_cr0(s.cr0);
+    insn::write_cr0(c.launch_cr0);
     // PCIDE can only be set while CR3 names PCID 0.
     insn::write_cr3(c.launch_cr3 & ~(page_bytes - 1));
-    insn::write_cr4(s.cr4);
+    insn::write_cr4(c.launch_cr4);
     insn::write_cr3(c.launch_cr3);
-    insn::wrmsr(efer::msr, s.efer);
+    insn::wrmsr(efer::msr, c.launch_efer);
 }
 
 }    // namespace hv::svm

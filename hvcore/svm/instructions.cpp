@@ -14,6 +14,10 @@ after on_vmmcall(cpu& c) {
     if (c.base.gpr.rax == HV_CALL_NOP) return after::advance;    // in a step
     auto const answer = dispatch_call(c);
     if (answer.left) return after::resume;
+    if (answer.guest != nullptr) {
+        c.guest = answer.guest;
+        return after::enter_guest;
+    }
     c.base.gpr.rax = static_cast<std::uint64_t>(answer.rax);
     return after::advance;
 }

@@ -28,6 +28,11 @@ result<svm_features> check_capabilities(launch_progress& progress) {
 
 result<cpu*> build_svm_cpu(root_machine& m, hv_launch const& a, area at, hva base) {
     auto* const c = HV_TRY(build_cpu<cpu>(m, a, at, base));
+    using c1 = cpuid::leaf_1_ecx;
+    c->has.xsave = make<c1>(insn::cpuid(1, 0).ecx).get<c1::xsave>();
+    c->has.tsc_aux = has_tsc_aux();
+    c->guest = nullptr;
+    c->last_guest = 0;
     c->host_at = HV_TRY(m.all.to_hpa(at.page(area::host_block)));
     c->vmcb_at = HV_TRY(m.all.to_hpa(at.page(area::control_block)));
     c->block = reinterpret_cast<vmcb*>(at.page(area::control_block).raw);
@@ -69,6 +74,9 @@ status load_and_launch(cpu& c, hv_launch const& a, launch_progress& progress) {
     write_guest_state(c, a);
     c.load_masks();
     c.launch_cr3 = insn::read_cr3();
+    c.launch_cr0 = insn::read_cr0();
+    c.launch_cr4 = insn::read_cr4();
+    c.launch_efer = insn::rdmsr(efer::msr);
     announce_launch(c);
     bool const spoil = !progress.reach(HV_STEP_ENTRY);
     if (spoil) c.block->control.asid = 0;    // a test wants the entry itself to fail

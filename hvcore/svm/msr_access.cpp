@@ -35,10 +35,14 @@ place place_of(save_area& s, std::uint32_t index) {
     }
 }
 
-/// The bits that this CPU knows show by trying; SVME is the core's, and seen as set.
+/// Bits that some AMD CPU has: SCE, LME, LMA, NXE, SVME, LMSLE, FFXSR, TCE, MCOMMIT, INTWB, UAIE,
+/// AIBRSE. APM 2 3.1.7 "Extended Feature Enable Register (EFER)".
+constexpr std::uint64_t efer_bits = 0x36fd01;
+
+/// Which of them this CPU has shows by trying; SVME is the core's, and seen as set.
 bool write_efer(save_area& s, efer wanted) {
     auto const now = make<efer>(s.efer);
-    if (!takes_efer(wanted, now, make<cr0>(s.cr0), ~std::uint64_t{0})) return false;
+    if (!takes_efer(wanted, now, make<cr0>(s.cr0), efer_bits)) return false;
     auto const own = insn::rdmsr(efer::msr);
     auto const mine = wanted.with<efer::svme>(true).with<efer::lme>(true).with<efer::lma>(true);
     if (!insn::wrmsr_safe(efer::msr, mine.with<efer::nxe>(true).raw)) return false;

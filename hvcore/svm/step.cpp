@@ -44,6 +44,13 @@ register_decision judge(cpu& c, change const& w) {
 
 void cpu::begin_step(step_reason why) {
     auto& v = *block;
+    // The flags that the delivery of an event pushes are the root VM's: no trap flag of the core's.
+    // What the delivery touches stays open until the handler ends.
+    if (why == step_open_page &&
+        make<event_field>(v.control.exit_event).get<event_field::valid>()) {
+        step.open_until_iret = true;
+        return intercept_iret(true);
+    }
     if (step.reasons == 0) {
         step.own_trap_flag = make<rflags>(v.save.rflags).get<rflags::tf>();
         step.dr6 = v.save.dr6;
@@ -60,12 +67,12 @@ void cpu::begin_step(step_reason why) {
     load_masks();
 }
 
-std::uint8_t cpu::stop_step() {
+std::uint8_t cpu::stop_step(bool executed) {
     auto const reasons = step.reasons;
     step.reasons = 0;
     auto& s = block->save;
     block->control.exception_intercepts = 0;
-    if ((reasons & step_iret) == 0)    // IRET has loaded the flags that are right now
+    if (!executed || (reasons & step_iret) == 0)    // IRET loads the flags that are right then
         s.rflags = make<rflags>(s.rflags).with<rflags::tf>(step.own_trap_flag).raw;
     s.dr6 = (s.dr6 & ~step_bit) | (step.dr6 & step_bit);
     load_masks();
@@ -73,12 +80,17 @@ std::uint8_t cpu::stop_step() {
 }
 
 void cpu::end_time_slice() {
-    if (step.reasons != 0) static_cast<void>(stop_step());
+    step.open_until_iret = false;
+    if (step.reasons != 0) static_cast<void>(stop_step(false));
 }
 
 void cpu::cancel_step() {
     if (step.reasons == 0) return;
-    if ((stop_step() & step_open_page) == 0) return;
+    if ((stop_step(false) & step_open_page) != 0) close_own_pages();
+}
+
+void cpu::close_own_pages() {
+    step.open_until_iret = false;
     auto const hold = hold_machine(*owner, *this);
     close_pages(*owner, *this, false);
 }
@@ -98,12 +110,9 @@ void cpu::judge_control_registers() {
 
 void cpu::finish_step() {
     bool const hit = (block->save.dr6 & ~step.dr6 & breakpoint_bits) != 0;
-    auto const reasons = stop_step();
+    auto const reasons = stop_step(true);
     if ((reasons & step_control_register) != 0) judge_control_registers();
-    if ((reasons & step_open_page) != 0) {
-        auto const hold = hold_machine(*owner, *this);
-        close_pages(*owner, *this, false);
-    }
+    if ((reasons & step_open_page) != 0) close_own_pages();
     bool const own = step.own_trap_flag && (reasons & step_iret) == 0;
     if ((own || hit) && !make<event_field>(block->control.event).get<event_field::valid>()) {
         if (own) block->save.dr6 |= step_bit;

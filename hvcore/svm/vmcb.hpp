@@ -16,6 +16,13 @@ struct intercept_cr : reg<intercept_cr> {    // offset 000h
 static_assert(intercept_cr{}.with<intercept_cr::write_cr4>(true).raw == 1u << 20);
 
 struct intercept_1 : reg<intercept_1> {    // offset 00Ch
+    using external_interrupt = bit<intercept_1, 0>;
+    using virtual_interrupt = bit<intercept_1, 4>;
+    using rdpmc = bit<intercept_1, 15>;
+    using cpuid = bit<intercept_1, 18>;
+    using hlt = bit<intercept_1, 24>;
+    using io = bit<intercept_1, 27>;
+    using task_switch = bit<intercept_1, 29>;
     using nmi = bit<intercept_1, 1>;
     using init = bit<intercept_1, 3>;
     using iret = bit<intercept_1, 20>;
@@ -34,6 +41,11 @@ struct intercept_2 : reg<intercept_2> {    // offset 010h
     using stgi = bit<intercept_2, 4>;
     using clgi = bit<intercept_2, 5>;
     using skinit = bit<intercept_2, 6>;
+    using wbinvd = bit<intercept_2, 9>;
+    using monitor = bit<intercept_2, 10>;
+    using mwait = bit<intercept_2, 11>;
+    using armed_mwait = bit<intercept_2, 12>;
+    using xsetbv = bit<intercept_2, 13>;
 };
 static_assert(intercept_2{}.with<intercept_2::skinit>(true).raw == 64);
 
@@ -53,6 +65,24 @@ struct nested_fault : reg<nested_fault> {    // APM 2 15.25.6 "Nested versus Gue
     using fetch = bit<nested_fault, 4>;
 };
 static_assert(nested_fault{}.with<nested_fault::fetch>(true).raw == 16);
+
+struct virtual_interrupt : reg<virtual_interrupt> {    // offset 060h. APM 2 15.21
+    using tpr = field<virtual_interrupt, 7, 0>;
+    using pending = bit<virtual_interrupt, 8>;
+    using priority = field<virtual_interrupt, 19, 16>;
+    using ignore_tpr = bit<virtual_interrupt, 20>;
+    using masking = bit<virtual_interrupt, 24>;    // the guest's IF and CR8 are its own
+};
+static_assert(virtual_interrupt{}.with<virtual_interrupt::masking>(true).raw == 1u << 24);
+
+struct io_access : reg<io_access> {    // APM 2 15.10.2 "IN and OUT Behavior", EXITINFO1
+    using in = bit<io_access, 0>;
+    using string = bit<io_access, 2>;
+    using repeat = bit<io_access, 3>;
+    using bytes = field<io_access, 6, 4, unsigned>;    // one of three bits: 1, 2, 4
+    using port = field<io_access, 31, 16>;
+};
+static_assert(io_access::port::get(make<io_access>(0xe90010)) == 0xe9);
 
 enum class tlb_control : std::uint8_t { nothing = 0, flush_all = 1 };
 

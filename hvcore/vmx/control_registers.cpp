@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Exits on MOV to CR0 and CR4, CLTS and LMSW that touch a bit which the core or a rule keeps.
 #include "vmx/exit.hpp"
+#include "vmx/guest.hpp"
 
 namespace hv::vmx {
 
@@ -17,12 +18,12 @@ struct cr_write {
 };
 
 /// What the instruction wants to write. MOV from CR and other registers never exit.
-cr_write decode(cpu& c, cr_access q) {
+cr_write decode(cpu const& c, general_registers& gpr, cr_access q) {
     auto const seen = make<cr0>(c.control_register(0).seen());
     switch (static_cast<cr_instruction>(q.get<cr_access::type>())) {
     case cr_instruction::mov_to: {
         auto const number = q.get<cr_access::number>();
-        auto const* from = c.base.gpr.numbered(q.get<cr_access::from>());
+        auto const* from = gpr.numbered(q.get<cr_access::from>());
         bool const known = number == 0 || number == 4;
         return {number, from != nullptr ? *from : c.vmcs.read<guest_rsp>().raw, known};
     }
@@ -77,8 +78,21 @@ void follow(cpu& c) {
 
 }    // namespace
 
+/// A guest's write of a bit that the core keeps from it: its shadow takes the bit, the instruction
+/// is executed again, and now nothing of it exits.
+bool write_guest_cr(cpu& c, general_registers& gpr, cr_access q) {
+    auto const w = decode(c, gpr, q);
+    if (!w.known || !takes(c, w)) return false;
+    auto const never = w.number == 4 ? cr4::vmxe::mask : 0;
+    if ((w.value & never) != 0) return false;
+    auto r = c.control_register(w.number);
+    r.shadow = (r.shadow & ~r.mask) | (w.value & r.mask);
+    c.set_control_register(w.number, r);
+    return true;
+}
+
 after on_cr_access(cpu& c) {
-    auto const w = decode(c, make<cr_access>(c.vmcs.read<exit_qualification>()));
+    auto const w = decode(c, c.base.gpr, make<cr_access>(c.vmcs.read<exit_qualification>()));
     if (!w.known) return on_unexpected(c);
     if (!takes(c, w)) return refuse(c);
     auto const now = c.control_register(w.number);

@@ -8,6 +8,7 @@
 namespace hv::vmx {
 
 struct pin : reg<pin> {    // SDM 3C 25.6.1 "Pin-Based VM-Execution Controls"
+    using external_interrupts = bit<pin, 0>;
     using nmi_exiting = bit<pin, 3>;
     using virtual_nmis = bit<pin, 5>;
     using preemption_timer = bit<pin, 6>;
@@ -16,6 +17,14 @@ static_assert(pin{}.with<pin::virtual_nmis>(true).raw == 32);
 
 struct processor : reg<processor> {    // SDM 3C 25.6.2 "Processor-Based VM-Execution Controls"
     using interrupt_window = bit<processor, 2>;
+    using tsc_offsetting = bit<processor, 3>;
+    using hlt = bit<processor, 7>;
+    using mwait = bit<processor, 10>;
+    using rdpmc = bit<processor, 11>;
+    using cr8_load = bit<processor, 19>;
+    using cr8_store = bit<processor, 20>;
+    using all_io = bit<processor, 24>;
+    using monitor = bit<processor, 29>;
     using nmi_window = bit<processor, 22>;
     using msr_bitmaps = bit<processor, 28>;
     using secondary = bit<processor, 31>;
@@ -145,5 +154,15 @@ struct cr_access
     using lmsw_source = field<cr_access, 31, 16>;
 };
 static_assert(cr_access::from::get(make<cr_access>(0x300)) == 3);
+
+struct io_access
+    : reg<io_access> {    // SDM 3C 28.2.1, table "Exit Qualification for I/O Instructions"
+    using bytes_less_1 = field<io_access, 2, 0, unsigned>;
+    using in = bit<io_access, 3>;
+    using string = bit<io_access, 4>;
+    using repeat = bit<io_access, 5>;
+    using port = field<io_access, 31, 16>;
+};
+static_assert(io_access::port::get(make<io_access>(0xe90000)) == 0xe9);
 
 }    // namespace hv::vmx

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "guest/outside.hpp"
+#include "guest/registry.hpp"
 #include "mem/ept_format.hpp"
 #include "root/machine.hpp"
 #include "vcpu/control_register.hpp"
 #include "vcpu/exception.hpp"
+#include "vmx/capabilities.hpp"
 #include "vmx/msr_bitmap.hpp"
 #include "vmx/vmcs.hpp"
 
 namespace hv::vmx {
 
-using root_machine = machine<ept_format, msr_bitmap>;
+using root_machine = machine<ept_format, msr_bitmap, guest_registry<ept_format>>;
 
 /// One CPU under VMX, and the root VM's virtual CPU on it. Lies at the top of the CPU's stack:
 /// HOST_RSP points just behind the registers, so the exit entry's pushes fill them (entry.S).
@@ -24,6 +27,11 @@ public:
     current_vmcs vmcs;
     hpa vmxon_at{}, vmcs_at{};
     std::uint32_t timer_value{};
+    std::uint32_t guest_slice{};
+    guest_vcpu* guest{};    // that the next entry, or the present exit, is of
+    outside_registers outside;
+    outside_features has;
+    control_set own_controls;    // of this launch
 
     // What the common code asks of a virtual CPU.
     [[nodiscard]] hv::cpu& common() { return base; }
@@ -49,6 +57,16 @@ public:
     [[nodiscard]] std::uint16_t reason() const {
         return static_cast<std::uint16_t>(vmcs.read<exit_reason_field>());
     }
+
+    /// What guests need and the machine does not have yet. Errors: no_memory.
+    [[nodiscard]] status prepare_guests();
+    /// Make `v`'s VMCS the current one, ready for the entry; the root VM's instruction is done.
+    /// Errors   invalid: what the exchange area says is not sound.
+    [[nodiscard]] status enter_guest(guest_vcpu& v);
+    /// The root VM's VMCS is the current one again, and its registers are back.
+    void leave_guest(guest_exit const& e);
+    /// Fill the exchange area's system registers.
+    void read_guest(guest_vcpu& v);
 
     /// Whether the present exit is the first since VMLAUNCH: then the launch itself has failed.
     [[nodiscard]] bool first_exit() const { return exits() == exits_before + 1; }

@@ -28,4 +28,7 @@ extern char const hv_vmx_fast_check[];
 extern char const hv_vmx_fast_end[];
 extern char const hv_vmx_rare_check[];
 extern char const hv_vmx_rare_end[];
+extern char const hv_vmx_guest_exit_entry[];
+extern char const hv_vmx_guest_check[];
+extern char const hv_vmx_guest_end[];
 }

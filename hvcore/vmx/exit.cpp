@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "vmx/exit.hpp"
+#include "call/run_guest.hpp"
 #include "root/shoot_down.hpp"
 #include "vcpu/cpuid_filter.hpp"
 #include "vmx/entry.hpp"
@@ -102,15 +103,17 @@ void deliver_again(cpu const& c) {
     }
 }
 
-void handle_rare(cpu& c, exit_information why) {
+/// Whether a guest is entered now.
+bool handle_rare(cpu& c, exit_information why) {
     if (!why.get<exit_information::entry_failed>()) c.second_try = false;
     auto const next = dispatch(static_cast<exit_reason>(why.get<exit_information::basic>()), c);
     if (next == after::park) give_up(c, "exit");
-    if (c.base.state.load() == cpu_state::unhoisted) return;
-    if (next == after::advance)
-        c.advance();
-    else
+    if (c.base.state.load() == cpu_state::unhoisted) return false;
+    if (next == after::resume)
         deliver_again(c);
+    else
+        c.advance();
+    return next == after::enter_guest && run_guest(c);
 }
 
 constexpr bool is(exit_information why, exit_reason reason) {
@@ -148,12 +151,13 @@ extern "C" bool hv_vmx_exit(hv::vmx::cpu& c) {
 }
 
 /// `exited` is false where no exit is to be handled, only work that came up after a frequent one.
-extern "C" void hv_vmx_exit_rare(hv::vmx::cpu& c, bool exited) {
+/// True: a guest is entered, whose VMCS is the current one.
+extern "C" bool hv_vmx_exit_rare(hv::vmx::cpu& c, bool exited) {
     using namespace hv::vmx;
-    if (!exited) return;
+    if (!exited) return false;
     auto const why = hv::make<exit_information>(c.vmcs.read<exit_reason_field>());
     count(c, why);
-    handle_rare(c, why);
+    return handle_rare(c, why);
 }
 
 /// What `pending_work` asks for, before the next entry; entry.S calls again until nothing is left.

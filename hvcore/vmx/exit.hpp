@@ -7,9 +7,10 @@ namespace hv::vmx {
 
 /// What a handler leaves to its caller.
 enum class after : std::uint8_t {
-    resume,     // enter again where the guest stood, or with what was injected
-    advance,    // the instruction is done: go behind it
-    park,       // the core is broken on this CPU
+    resume,         // enter again where the guest stood, or with what was injected
+    advance,        // the instruction is done: go behind it
+    enter_guest,    // the instruction is done, and a guest runs next
+    park,           // the core is broken on this CPU
 };
 
 after on_cpuid(cpu&), on_vmcall(cpu&), on_ept_violation(cpu&), on_msr_read(cpu&),

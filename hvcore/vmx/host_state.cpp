@@ -30,12 +30,16 @@ constexpr cr0 core_cr0(std::uint64_t fixed) {
         .with<cr0::wp>(true);
 }
 constexpr std::uint64_t power_on_pat = 0x0007040600070406;    // SDM 3A 12.12.4
+// A guest that no interrupt reaches gives the CPU back after so long.
+constexpr std::uint32_t guest_slice_ticks = 1u << 21;
 }    // namespace
 
 void write_controls(cpu& c, control_set const& controls) {
     auto const& v = c.vmcs;
     auto const& m = c.machine();
     c.timer_value = slice_ticks >> controls.timer_shift;
+    c.guest_slice = guest_slice_ticks >> controls.timer_shift;
+    c.own_controls = controls;
     v.write<pin_controls>(controls.pin);
     v.write<processor_controls>(controls.processor);
     v.write<secondary_controls>(controls.secondary);

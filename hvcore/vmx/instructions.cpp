@@ -29,6 +29,10 @@ after on_vmcall(cpu& c) {
     }
     auto const answer = dispatch_call(c);
     if (answer.left) return after::resume;
+    if (answer.guest != nullptr) {
+        c.guest = answer.guest;
+        return after::enter_guest;
+    }
     c.base.gpr.rax = static_cast<std::uint64_t>(answer.rax);
     return after::advance;
 }

@@ -26,6 +26,10 @@ status check_cpu(launch_progress& progress) {
 
 result<cpu*> build_vmx_cpu(root_machine& m, hv_launch const& a, area at, hva base) {
     auto* const c = HV_TRY(build_cpu<cpu>(m, a, at, base));
+    using c1 = cpuid::leaf_1_ecx;
+    c->has.xsave = make<c1>(insn::cpuid(1, 0).ecx).get<c1::xsave>();
+    c->has.tsc_aux = has_tsc_aux();
+    c->guest = nullptr;
     c->vmxon_at = HV_TRY(m.all.to_hpa(at.page(area::host_block)));
     c->vmcs_at = HV_TRY(m.all.to_hpa(at.page(area::control_block)));
     return c;

@@ -15,9 +15,10 @@ void restart_entry(hv::cpu const& c, trap_frame& f) {
         std::uint64_t kept;    // bytes of registers that this way out has not pushed
     };
     constexpr auto kept = offsetof(general_registers, r11);
-    stretch const both[] = {{hv_vmx_fast_check, hv_vmx_fast_end, kept},
-                            {hv_vmx_rare_check, hv_vmx_rare_end, 0}};
-    for (auto const& s : both) {
+    stretch const all[] = {{hv_vmx_fast_check, hv_vmx_fast_end, kept},
+                           {hv_vmx_rare_check, hv_vmx_rare_end, 0},
+                           {hv_vmx_guest_check, hv_vmx_guest_end, 0}};
+    for (auto const& s : all) {
         auto const from = reinterpret_cast<std::uint64_t>(s.from);
         if (f.rip < from || f.rip >= reinterpret_cast<std::uint64_t>(s.end)) continue;
         f.rip = from;

@@ -40,7 +40,7 @@ void* reserve(std::uint64_t bytes) {
 
 }    // namespace
 
-board::board(std::uint32_t count) : layout_{layout_for(count)} {
+board::board(std::uint32_t count, vendor maker) : layout_{layout_for(count)} {
     reserve((layout_.total() + HV_SPARE_PAGES) * page);
     // Three chunks, apart and not in order, that end in the middle of areas.
     auto const first = layout_.image + 3;
@@ -51,11 +51,13 @@ board::board(std::uint32_t count) : layout_{layout_for(count)} {
     build_tables();
     for (std::uint32_t n = 0; n < count; ++n)
         cpus.push_back(std::make_unique<cpu>(
-            2 * n, surroundings{[this](hv::hpa at) { return memory(at); },
-                                [this](std::uint32_t id) {
-                                    if (on_nmi && id / 2 < cpus.size()) on_nmi(id / 2);
-                                },
-                                [this] { return ticks.fetch_add(tick_step) + tick_step; }}));
+            2 * n,
+            surroundings{[this](hv::hpa at) { return memory(at); },
+                         [this](std::uint32_t id) {
+                             if (on_nmi && id / 2 < cpus.size()) on_nmi(id / 2);
+                         },
+                         [this] { return ticks.fetch_add(tick_step) + tick_step; }},
+            maker));
 }
 
 board::~board() {
@@ -106,10 +108,6 @@ std::optional<hv::hpa> board::mapped(hv::hva at) const {
         table = hv::hpa{entry & 0xffffffffff000};
         if (shift == 12) return table;
     }
-}
-
-hv::vmx::root_machine& board::machine() const {
-    return *reinterpret_cast<hv::vmx::root_machine*>(hva_of_page(layout_.pool_first()).raw);
 }
 
 hv_launch board::arguments(std::uint32_t n) const {

@@ -17,7 +17,7 @@ public:
     static constexpr std::uint64_t secret = 0x5ec7e7a11dead5;
     static constexpr std::uint32_t image_pages = 16;    // entry.cpp: hv_image_end
 
-    explicit board(std::uint32_t cpus);
+    explicit board(std::uint32_t cpus, vendor maker = vendor::intel);
     ~board();
     board(board const&) = delete;
     board& operator=(board const&) = delete;
@@ -36,7 +36,9 @@ public:
     [[nodiscard]] std::uint64_t core_pages() const { return layout_.total(); }
     /// Where the loader's tables map an address of the core; nothing: not present.
     [[nodiscard]] std::optional<hv::hpa> mapped(hv::hva at) const;
-    [[nodiscard]] hv::vmx::root_machine& machine() const;
+    template <typename Machine = hv::vmx::root_machine> [[nodiscard]] Machine& machine() const {
+        return *reinterpret_cast<Machine*>(hva_of_page(layout_.pool_first()).raw);
+    }
 
     std::vector<std::unique_ptr<cpu>> cpus;
     std::function<void(std::uint32_t)> on_nmi;    // an NMI for the CPU of this number

@@ -24,13 +24,15 @@ on_cpu::~on_cpu() { running = before_; }
 
 std::uint64_t ticks_of(cpu& c) { return c.around_.ticks(); }
 
-cpu::cpu(std::uint32_t apic_number, surroundings around)
+cpu::cpu(std::uint32_t apic_number, surroundings around, vendor maker)
     : gdt{linux_gdt()},
-      msrs{default_msrs()},
-      leaves{default_leaves(apic_number)},
+      msrs{maker == vendor::amd ? amd_msrs() : default_msrs()},
+      leaves{maker == vendor::amd ? amd_leaves(apic_number) : default_leaves(apic_number)},
       apic_id_{apic_number},
-      around_{std::move(around)} {
+      around_{std::move(around)},
+      maker_{maker} {
     gdtr = {127, reinterpret_cast<std::uint64_t>(gdt.data())};
+    if (maker == vendor::amd) start_svm();
     if (apic_number == 0) msrs.value[0x1b] |= 0x100;
     apic[icr_high] = 0x5a000000;
 }
@@ -152,16 +154,30 @@ bool invvpid(std::uint64_t type, std::uint16_t vpid) {
     return this_cpu().invalidate(op::invvpid, type, vpid);
 }
 
-void vmsave(hpa vmcb) { this_cpu().log(op::vmsave, vmcb.raw); }
-void clgi() { this_cpu().log(op::clgi); }
-void open_gif() { this_cpu().log(op::open_gif); }
-void ltr(std::uint16_t task) { this_cpu().tr = task; }
+void vmsave(hpa vmcb) { this_cpu().vmsave(vmcb); }
+void clgi() { this_cpu().clgi(); }
+void open_gif() { this_cpu().open_gif(); }
+void ltr(std::uint16_t task) { this_cpu().load_task(task); }
 void load_segments(std::uint16_t code, std::uint16_t data) {
-    this_cpu().cs = code;
-    this_cpu().ss = data;
+    auto& c = this_cpu();
+    c.cs = code;
+    c.ss = data;
+    c.ds = c.es = c.fs = c.gs = 0;
 }
 
 std::uint64_t read_cr0() { return this_cpu().cr0; }
+std::uint64_t xgetbv() { return this_cpu().xcr0; }
+std::uint64_t read_cr2() { return this_cpu().cr2; }
+void write_cr2(std::uint64_t value) { this_cpu().cr2 = value; }
+std::uint64_t read_dr0() { return this_cpu().dr[0]; }
+std::uint64_t read_dr1() { return this_cpu().dr[1]; }
+std::uint64_t read_dr2() { return this_cpu().dr[2]; }
+std::uint64_t read_dr3() { return this_cpu().dr[3]; }
+void write_dr0(std::uint64_t value) { this_cpu().dr[0] = value; }
+void write_dr1(std::uint64_t value) { this_cpu().dr[1] = value; }
+void write_dr2(std::uint64_t value) { this_cpu().dr[2] = value; }
+void write_dr3(std::uint64_t value) { this_cpu().dr[3] = value; }
+void write_dr6(std::uint64_t value) { this_cpu().dr6 = value; }
 std::uint64_t read_cr3() { return this_cpu().cr3; }
 std::uint64_t read_cr4() { return this_cpu().cr4; }
 std::uint64_t read_dr6() { return this_cpu().dr6; }

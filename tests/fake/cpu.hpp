@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A CPU with VMX for the hosted core: registers, MSRs, CPUID, VMX operation, a log of what it did.
+// A CPU with VMX or SVM for the hosted core: registers, MSRs, CPUID, what the vendor adds, a log of
+// what it did.
 #include "arch/cpuid.hpp"
 #include "arch/descriptor.hpp"
 #include "base/address.hpp"
 #include "entry_check.hpp"
 #include "fake_mtrrs.hpp"
+#include "svm_state.hpp"
 #include "vcpu/general_registers.hpp"
+#include "vmcb_check.hpp"
 #include "vmcs.hpp"
 #include <array>
 #include <functional>
@@ -21,10 +24,12 @@ namespace fake {
 struct root_fault {
     unsigned vector;    // an exception that no fix-up recovers
 };
-struct guest_entered {};    // VMLAUNCH: the CPU is a guest
-struct abandoned {};        // hv_vmx_abandon: back on the loader's stack
+struct guest_entered {};    // VMLAUNCH or VMRUN: the CPU is a guest
+struct abandoned {};        // hv_vmx_abandon, hv_svm_abandon: back on the loader's stack
 struct halted {};           // CLI, HLT: the CPU is parked
 struct machine_reset {};
+
+enum class vendor { intel, amd };
 
 enum class op {
     wrmsr,
@@ -45,6 +50,7 @@ enum class op {
     vmentry,
     nmi_sent,
     vmsave,
+    vmload,
     clgi,
     open_gif,
 };
@@ -76,7 +82,7 @@ struct surroundings {
 
 class cpu {
 public:
-    cpu(std::uint32_t apic_number, surroundings around);
+    cpu(std::uint32_t apic_number, surroundings around, vendor maker = vendor::intel);
 
     // MSRs. False: #GP.
     bool read_msr(std::uint32_t index, std::uint64_t& value) const;
@@ -96,6 +102,16 @@ public:
     void leave_guest(exit_info const& info);
     bool invalidate(op which, std::uint64_t type, std::uint64_t what);
 
+    // SVM instructions. #UD without EFER.SVME, #GP for an address that is not the core's.
+    void vmsave(hv::hpa at);
+    void vmload(hv::hpa at);
+    void clgi();
+    /// STGI and CLGI: what waits is taken, by hv_svm_trap.
+    void open_gif();
+    void load_task(std::uint16_t selector);
+    entry vmrun(hv::hpa at);
+    void leave_guest(svm_exit const& info);
+
     void write_cr4(std::uint64_t value);
     /// The physical address behind a linear one of the core, and the entry that maps it.
     [[nodiscard]] std::optional<std::pair<hv::hpa, std::uint64_t>> translate(hv::hva at) const;
@@ -109,8 +125,10 @@ public:
     [[nodiscard]] std::uint64_t count(op what) const;
     [[nodiscard]] vmcs& current();
     [[nodiscard]] vmx_limits limits() const;
+    [[nodiscard]] svm_limits limits_of_svm() const;
 
-    std::uint64_t cr0{0x80050033}, cr3{0x1234000}, cr4{0x3706b0}, dr6{0xffff0ff0}, dr7{0x400}, xcr0{7};
+    std::uint64_t cr0{0x80050033}, cr3{0x1234000}, cr4{0x3706b0}, cr2{}, dr[4]{}, dr6{0xffff0ff0},
+        dr7{0x400}, xcr0{7};
     std::uint16_t cs{0x10}, ss{0x18}, ds{}, es{}, fs{}, gs{}, tr{0x40}, ldtr{};
     hv::table_register gdtr{}, idtr{0xfff, 0xfffffe0000000000};
     std::array<std::uint64_t, 16> gdt{};
@@ -119,6 +137,7 @@ public:
     std::map<std::uint32_t, std::uint32_t> apic;       // registers by offset
     hv::general_registers gpr;                         // of the guest, while it runs
 
+    svm_state svm;
     bool vmx_on{}, in_guest{};
     std::optional<hv::hpa> current_at;
     std::map<std::uint64_t, vmcs> regions;
@@ -134,10 +153,14 @@ private:
     void load_host(vmcs const& v);
     bool take_revision(vmcs& v, hv::hpa region) const;
     bool msr_accepts(std::uint32_t index, std::uint64_t value) const;
+    [[nodiscard]] bool amd_msr_accepts(std::uint32_t index, std::uint64_t value) const;
     bool fail(std::uint32_t error);
+    void start_svm();
+    [[nodiscard]] hv::svm::vmcb& block_at(hv::hpa at) const;
 
     std::uint32_t apic_id_;
     surroundings around_;
+    vendor maker_;
     friend std::uint64_t ticks_of(cpu& c);
 };
 
@@ -160,6 +183,9 @@ private:
 /// What the tests' machine looks like: Debian's Bochs with a few things more for the core to hide.
 msr_file default_msrs();
 std::map<std::uint64_t, hv::cpuid_leaf> default_leaves(std::uint32_t apic_id);
+/// And QEMU's TCG, on the other vendor.
+msr_file amd_msrs();
+std::map<std::uint64_t, hv::cpuid_leaf> amd_leaves(std::uint32_t apic_id);
 std::array<std::uint64_t, 16> linux_gdt();
 
 }    // namespace fake

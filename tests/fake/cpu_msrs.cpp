@@ -44,6 +44,7 @@ bool cpu::read_msr(std::uint32_t index, std::uint64_t& value) const {
 }
 
 bool cpu::msr_accepts(std::uint32_t index, std::uint64_t value) const {
+    if (maker_ == vendor::amd && !amd_msr_accepts(index, value)) return false;
     switch (index) {
     case 0x1b:       return apic_base_ok(msrs(0x1b), value);
     case 0x3a:       return (msrs(0x3a) & 1) == 0;
@@ -60,7 +61,7 @@ bool cpu::msr_accepts(std::uint32_t index, std::uint64_t value) const {
     case 0x1d9:      return (value & ~0xdfc3ull) == 0;
     case 0x277:      return entry_rule::pat(value);
     case 0xda0:      return (value & ~0x1900ull) == 0;
-    case 0xc0000080: return (value & ~0xd01ull) == 0;
+    case 0xc0000080: return maker_ == vendor::amd || (value & ~0xd01ull) == 0;
     case 0xfe:
     case 0x10a:
     case 0x17a:      return index == 0x17a && (value & ~7ull) == 0;
@@ -76,6 +77,8 @@ bool cpu::write_msr(std::uint32_t index, std::uint64_t value) {
     auto const found = msrs.value.find(index);
     if (found == msrs.value.end() || !msr_accepts(index, value)) return false;
     found->second = value;
+    if (index == 0xc0000080 && svm.refuses_svme) found->second &= ~0x1000ull;
+    if (index == 0xc0010114 && svm.ignores_redirect) found->second &= ~2ull;
     if (index == 0x830) {
         log(op::nmi_sent, value >> 32, value & 0xffffffff);
         if ((value >> 8 & 7) == 4) around_.send_nmi(static_cast<std::uint32_t>(value >> 32));

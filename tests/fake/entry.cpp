@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Stands in for vmx/entry.S, arch/trap.S and what core.ld defines: the labels that C++ compares
-// with, and the two ways through VMLAUNCH.
-#include "svm/entry.hpp"
+// with, and the two ways through VMLAUNCH. For svm/entry.S see entry_svm.cpp.
 #include "vmx/entry.hpp"
 #include "base/assert.hpp"
 #include "cpu.hpp"
@@ -14,6 +13,10 @@ asm(".pushsection .rodata\n\t"
     "hv_vmx_fast_end:\n\t.skip 32\n"
     "hv_vmx_rare_check:\n\t.skip 32\n"
     "hv_vmx_rare_end:\n\t.skip 16\n\t.balign 16\n"
+    ".globl hv_vmx_guest_exit_entry, hv_vmx_guest_check, hv_vmx_guest_end\n"
+    "hv_vmx_guest_exit_entry:\n\t.skip 32\n"
+    "hv_vmx_guest_check:\n\t.skip 32\n"
+    "hv_vmx_guest_end:\n\t.skip 16\n\t.balign 16\n"
     "hv_vmx_trap_stubs:\n\t.skip 512\n"
     "hv_svm_trap_stubs:\n\t.skip 512\n\t"
     ".globl hv_fixup_begin, hv_fixup_end\n"
@@ -23,7 +26,7 @@ asm(".pushsection .rodata\n\t"
 
 extern "C" {
 bool hv_vmx_exit(hv::vmx::cpu& c);
-void hv_vmx_exit_rare(hv::vmx::cpu& c, bool exited);
+bool hv_vmx_exit_rare(hv::vmx::cpu& c, bool exited);
 }
 
 extern "C" std::uint64_t hv_vmx_launch(hv::vmx::cpu& c) {
@@ -47,6 +50,3 @@ extern "C" void hv_vmx_abandon(hv::vmx::cpu& c) {
     fake::this_cpu().cr3 = c.launch_cr3;
     throw fake::abandoned{};
 }
-
-extern "C" std::uint64_t hv_svm_launch(hv::svm::cpu&) { throw fake::guest_entered{}; }
-extern "C" void hv_svm_abandon(hv::svm::cpu&) { throw fake::abandoned{}; }

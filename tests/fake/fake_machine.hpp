@@ -6,6 +6,7 @@
 #include "mem/auditor.hpp"
 #include "mem/ept_format.hpp"
 #include "mem/identity.hpp"
+#include "mem/npt_format.hpp"
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -33,15 +34,22 @@ inline void require(bool held, char const* what) {
     std::abort();
 }
 
-/// The core in `chunks`; the tables of the fake lie in its pool, as far as that reaches.
-struct machine {
-    using stage_type = second_stage<ept_format, tables, core_guard>;
+/// What an entry lets through, decoded without the core's formats: read 1, write 2, execute 4.
+template <entry_format Format> std::uint64_t rights_in(std::uint64_t entry) {
+    if constexpr (Format::has_types) return entry & 7;    // EPT
+    if ((entry & 1) == 0) return 0;
+    return (entry & 3) | (entry >> 63 == 0 ? 4 : 0);
+}
 
-    explicit machine(std::vector<hv_chunk> chunks, frame_layout const& layout = small_layout,
-                     stage_limits const& limits = bochs_limits)
+/// The core in `chunks`; the tables of the fake lie in its pool, as far as that reaches.
+template <entry_format Format> struct machine_of {
+    using stage_type = second_stage<Format, tables, core_guard>;
+
+    explicit machine_of(std::vector<hv_chunk> chunks, frame_layout const& layout = small_layout,
+                        stage_limits const& limits = bochs_limits)
         : memory{first_pool_page(chunks, layout), layout.pool} {
         require(bool{all.init({chunks.data(), chunks.size()}, layout)}, "frames");
-        types = bochs_mtrrs().read(bochs_bits);
+        if constexpr (Format::has_types) types = bochs_mtrrs().read(bochs_bits);
         memory.on_write = [this](hpa, unsigned level, unsigned, std::uint64_t value) {
             check_store(level, value);
         };
@@ -53,14 +61,14 @@ struct machine {
         require(bool{hide(stage, all, types)}, "hiding");
     }
     [[nodiscard]] hv_audit audit() const {
-        return auditor<ept_format, tables>{memory, all, types, stage.limits()}.audit(stage.root());
+        return auditor<Format, tables>{memory, all, types, stage.limits()}.audit(stage.root());
     }
     [[nodiscard]] std::optional<translation> at(std::uint64_t a) const {
         return stage.translate(gpa{a});
     }
 
     frames all;
-    mtrr_set types;
+    mtrr_set types{memory_type::wb, 1ull << bochs_bits};
     tables memory;
     stage_type stage{memory, core_guard{all}};
     std::uint64_t bad_stores{};    // leaves that would have led into the core
@@ -73,15 +81,15 @@ private:
     }
     /// Decodes on its own, page by page: shares nothing with what it watches but the layout.
     void check_store(unsigned level, std::uint64_t value) {
-        if ((value & 7) == 0 || (level > 1 && (value & 0x80) == 0)) return;
+        auto const granted = rights_in<Format>(value);
+        if (granted == 0 || (level > 1 && (value & 0x80) == 0)) return;
         auto const target = leaf_target(value, level);
         auto const target_end = target.first.raw + target.bytes;
         for (auto const& c : all.chunks()) {
             auto const first = std::max(c.first.raw, target.first.raw);
             auto const end = std::min(c.first.raw + c.pages * page_bytes, target_end);
             for (auto frame = first; frame < end; frame += page_bytes)
-                if ((value & 7 & ~allowed(c, (frame - c.first.raw) / page_bytes)) != 0)
-                    ++bad_stores;
+                if ((granted & ~allowed(c, (frame - c.first.raw) / page_bytes)) != 0) ++bad_stores;
         }
     }
     [[nodiscard]] std::uint64_t allowed(frame_chunk const& c, std::uint64_t i) const {
@@ -92,6 +100,8 @@ private:
         return page >= mail && page < mail + layout.mailbox ? 3 : 1;
     }
 };
+
+using machine = machine_of<ept_format>;
 
 /// 2 MiB of core in one piece, as the loader likes it best.
 inline std::vector<hv_chunk> chunk_at(std::uint64_t hpa, std::uint64_t pages = 512) {

@@ -8,8 +8,16 @@ namespace fake {
 constexpr std::uint64_t kib4 = page_bytes, mib2 = page_2m_bytes, gib = page_1g_bytes;
 constexpr std::uint64_t core = 0x8000000;    // 128 MiB
 
-struct second_stage_test : testing::Test {
-    machine m{chunk_at(core)};
+/// Tests of what both formats of entries share run on each.
+using both_formats = testing::Types<ept_format, npt_format>;
+struct format_names {
+    template <typename Format> static std::string GetName(int) {
+        return Format::has_types ? "ept" : "npt";
+    }
+};
+
+template <typename Format> struct second_stage_test : testing::Test {
+    machine_of<Format> m{chunk_at(core)};
     [[nodiscard]] status map(std::uint64_t at, std::uint64_t bytes, std::uint64_t to,
                              rights r = all_rights) {
         return m.stage.map({gpa{at}, bytes}, hpa{to}, r, memory_type::wb);

@@ -9,16 +9,14 @@ namespace {
 constexpr std::uint64_t page = 0x1000, at = 0x2000000;
 constexpr std::int64_t enoent = -2, ebusy = -16, einval = -22, enospc = -28, enomem = -12;
 
-class donation : public hoist {
+class donation : public hoist_both {
 protected:
     void SetUp() override { forget_records(); }
     std::int64_t give(std::uint64_t first, std::uint64_t pages) {
         return vm.call(0, HV_CALL_DONATE, first, pages);
     }
     std::int64_t back(std::uint64_t first) { return vm.call(0, HV_CALL_RECLAIM, first); }
-    std::optional<hv::translation> leaf(std::uint64_t a) {
-        return vm.machine.machine().stage.translate(hv::gpa{a});
-    }
+    std::optional<hv::translation> leaf(std::uint64_t a) { return vm.leaf(a); }
     void expect_refused(std::int64_t error, std::uint64_t first, std::uint64_t pages) {
         auto const total = pool().total();
         auto const free = pool().available();
@@ -27,32 +25,34 @@ protected:
         EXPECT_EQ(pool().available(), free);
         expect_no_record(0);
     }
-    hv::page_pool& pool() { return vm.machine.machine().pool; }
+    hv::page_pool& pool() { return vm.pool(); }
 };
 
 }    // namespace
 
-TEST_F(donation, leaves_the_root_vm_before_the_call_returns) {
-    vm.hw(1).steps.clear();
+INSTANTIATE_TEST_SUITE_P(on, donation, both_backends(), backend_name);
+
+TEST_P(donation, leaves_the_root_vm_before_the_call_returns) {
+    auto const flushes = vm.flushes(1);
     auto const total = pool().total();
     ASSERT_EQ(give(at, 16), 0);
     for (std::uint64_t i = 0; i < 16; ++i) {
-        EXPECT_EQ(leaf(at + i * page)->to, vm.machine.machine().all.zero_page());
+        EXPECT_EQ(leaf(at + i * page)->to, vm.frames().zero_page());
         EXPECT_EQ(leaf(at + i * page)->allowed, hv::rights::read);
     }
     EXPECT_EQ(leaf(at - page)->allowed, hv::all_rights);
     EXPECT_EQ(leaf(at + 16 * page)->allowed, hv::all_rights);
     EXPECT_EQ(pool().total(), total + 16);
-    EXPECT_EQ(vm.hw(1).count(op::invept), 1u);
+    EXPECT_EQ(vm.flushes(1), flushes + 1);
     auto const r = one_record(0, HV_RECORD_FRAMES_DONATED);
     EXPECT_EQ(r.address, at);
     EXPECT_EQ(r.value, 16u);
     EXPECT_EQ(vm.findings(), 0u);
 }
 
-TEST_F(donation, comes_back_zeroed_and_whole) {
+TEST_P(donation, comes_back_zeroed_and_whole) {
     ASSERT_EQ(give(at, 16), 0);
-    auto const window = vm.machine.machine().all.donation(hv::hpa{at}).value().at;
+    auto const window = vm.frames().donation(hv::hpa{at}).value().at;
     auto* const words = reinterpret_cast<std::uint64_t*>(window.raw);
     EXPECT_TRUE(vm.machine.mapped(window));
     for (unsigned i = 0; i < 16 * 512; ++i) words[i] = 0x5ec7e7;
@@ -69,7 +69,7 @@ TEST_F(donation, comes_back_zeroed_and_whole) {
     EXPECT_EQ(back(at), enoent);
 }
 
-TEST_F(donation, serves_as_tables_for_rules) {
+TEST_P(donation, serves_as_tables_for_rules) {
     while (pool().available() != 2) ASSERT_TRUE(pool().take());
     hv_rule const rule = memory_rule(1, 0x10001000, 0x10001fff);
     ASSERT_EQ(give(at, 8), 0) << "hiding takes two tables";
@@ -79,14 +79,14 @@ TEST_F(donation, serves_as_tables_for_rules) {
     EXPECT_EQ(vm.findings(), 0u);
 }
 
-TEST_F(donation, without_a_table_to_hide_it_is_refused) {
+TEST_P(donation, without_a_table_to_hide_it_is_refused) {
     while (pool().available() != 0) ASSERT_TRUE(pool().take());
     expect_refused(enomem, at, 1);
     EXPECT_EQ(leaf(at)->allowed, hv::all_rights);
     ASSERT_EQ(give(at & ~0x1fffffull, 512), enomem);
 }
 
-TEST_F(donation, of_what_is_not_ordinary_memory_is_refused) {
+TEST_P(donation, of_what_is_not_ordinary_memory_is_refused) {
     expect_refused(einval, at + 1, 1);
     expect_refused(einval, at, 0);
     expect_refused(einval, at, 513);
@@ -109,7 +109,7 @@ TEST_F(donation, of_what_is_not_ordinary_memory_is_refused) {
     EXPECT_EQ(vm.findings(), 0u);
 }
 
-TEST_F(donation, twice_is_refused) {
+TEST_P(donation, twice_is_refused) {
     ASSERT_EQ(give(at, 4), 0);
     forget_records();
     expect_refused(einval, at, 4);
@@ -119,7 +119,7 @@ TEST_F(donation, twice_is_refused) {
     EXPECT_EQ(back(vm.machine.hpa_of_page(0).raw), enoent) << "what the loader gave stays";
 }
 
-TEST_F(donation, of_watched_memory_is_refused) {
+TEST_P(donation, of_watched_memory_is_refused) {
     ASSERT_EQ(vm.load({memory_rule(1, at + 2 * page, at + 3 * page - 1)}), 0);
     forget_records();
     expect_refused(einval, at + 2 * page, 1);
@@ -127,7 +127,7 @@ TEST_F(donation, of_watched_memory_is_refused) {
     EXPECT_EQ(give(at, 2), 0);
 }
 
-TEST_F(donation, has_an_end_and_changes_nothing_then) {
+TEST_P(donation, has_an_end_and_changes_nothing_then) {
     unsigned given = 0;
     std::int64_t error = 0;
     for (; given < 80 && error == 0; ++given) error = give(at + given * 2 * page, 1);
@@ -141,7 +141,7 @@ TEST_F(donation, has_an_end_and_changes_nothing_then) {
     EXPECT_EQ(vm.findings(), 0u);
 }
 
-TEST_F(donation, uses_up_the_windows_of_the_core) {
+TEST_P(donation, uses_up_the_windows_of_the_core) {
     // Windows are not used again, so that no CPU can hold an old translation.
     unsigned rounds = 0;
     while (rounds < 3 && give(at, 512) == 0 && back(at) == 0) ++rounds;
@@ -153,12 +153,12 @@ TEST_F(donation, uses_up_the_windows_of_the_core) {
     EXPECT_EQ(vm.findings(), 0u);
 }
 
-TEST_F(donation, beside_an_open_page_lets_it_close) {
+TEST_P(donation, beside_an_open_page_lets_it_close) {
     ASSERT_EQ(vm.load({memory_rule(1, at, at + page - 1, HV_ACTION_LOG)}), 0);
     ASSERT_EQ(give(at + 8 * page, 1), 0);
     vm.touch(0, at, HV_ACCESS_WRITE);
     ASSERT_EQ(back(at + 8 * page), 0);
     while (pool().available() != 0) ASSERT_TRUE(pool().take());
-    EXPECT_EQ(vm.exit(0, {.reason = 52}), outcome::resumed);
+    EXPECT_EQ(vm.end_slice(0), outcome::resumed);
     EXPECT_EQ(leaf(at)->allowed, hv::read_execute);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// VMCALL: who may call, with what, and what comes back.
+// VMCALL and VMMCALL: who may call, with what, and what comes back.
 #include "core_hoist.hpp"
 #include <random>
 
@@ -7,7 +7,7 @@ using namespace fake;
 
 namespace {
 
-class hypercall : public hoist {
+class hypercall : public hoist_both {
 protected:
     void SetUp() override { forget_records(); }
     std::int64_t raw(std::uint64_t number, std::uint64_t handle, std::uint64_t a = 0,
@@ -17,15 +17,8 @@ protected:
         r.rdi = handle;
         r.rsi = a;
         r.rdx = b;
-        EXPECT_EQ(vm.exit(0, {.reason = 18}), outcome::resumed);
+        EXPECT_EQ(vm.hypercall(0), outcome::resumed);
         return static_cast<std::int64_t>(r.rax);
-    }
-    void in_ring_3() {
-        auto& v = vm.v(0);
-        v.set(field::cs_selector, 0x33);
-        v.set(field::cs_access, 0xa0fb);
-        v.set(field::ss_selector, 0x2b);
-        v.set(field::ss_access, 0xc0f3);
     }
 };
 
@@ -33,27 +26,29 @@ constexpr std::int64_t ebadf = -9, einval = -22, enosys = -38, eio = -5;
 
 }    // namespace
 
-TEST_F(hypercall, nop_needs_no_handle_and_costs_no_record) {
-    auto const rip = vm.v(0)[field::rip];
+INSTANTIATE_TEST_SUITE_P(on, hypercall, both_backends(), backend_name);
+
+TEST_P(hypercall, nop_needs_no_handle_and_costs_no_record) {
+    auto const rip = vm.rip(0);
     EXPECT_EQ(raw(HV_CALL_NOP, 0), 0);
-    EXPECT_EQ(vm.v(0)[field::rip], rip + 3);
-    EXPECT_EQ(vm.shared(0).counter[18], 1u);
+    EXPECT_EQ(vm.rip(0), rip + 3);
+    EXPECT_EQ(vm.shared(0).counter[on_svm() ? 0x21 : 18], 1u);
     expect_no_record(0);
 }
 
-TEST_F(hypercall, ring_3_meets_an_invalid_opcode) {
-    in_ring_3();
-    auto const rip = vm.v(0)[field::rip];
+TEST_P(hypercall, ring_3_meets_an_invalid_opcode) {
+    vm.enter_ring_3(0);
+    auto const rip = vm.rip(0);
     for (std::uint64_t const number : {0ull, 1ull, 7ull, 1000ull}) {
         raw(number, board::secret);
         EXPECT_EQ(vm.delivered(0), invalid_opcode);
-        EXPECT_EQ(vm.v(0)[field::rip], rip);
+        EXPECT_EQ(vm.rip(0), rip);
         EXPECT_EQ(one_record(0, HV_RECORD_CALL_DENIED).address, number);
     }
-    EXPECT_EQ(vm.machine.machine().locked.load(), 0u);
+    EXPECT_FALSE(vm.locked());
 }
 
-TEST_F(hypercall, unknown_numbers_are_told_as_such) {
+TEST_P(hypercall, unknown_numbers_are_told_as_such) {
     for (std::uint64_t const number : {0ull + HV_CALL_COUNT, 1ull << 32, ~0ull, 1ull << 63}) {
         EXPECT_EQ(raw(number, board::secret), enosys);
         EXPECT_EQ(raw(number, 0), enosys);
@@ -62,19 +57,19 @@ TEST_F(hypercall, unknown_numbers_are_told_as_such) {
     expect_no_record(0);
 }
 
-TEST_F(hypercall, a_wrong_handle_is_refused_and_recorded) {
+TEST_P(hypercall, a_wrong_handle_is_refused_and_recorded) {
     for (std::uint64_t number = HV_CALL_UNHOIST; number < HV_CALL_COUNT; ++number)
         for (std::uint64_t const handle : {std::uint64_t{0}, board::secret + 1, ~board::secret}) {
             EXPECT_EQ(raw(number, handle), ebadf);
             auto const r = one_record(0, HV_RECORD_CALL_DENIED);
             EXPECT_EQ(r.address, number);
-            EXPECT_EQ(r.rip + 3, vm.v(0)[field::rip]);
+            EXPECT_EQ(r.rip + 3, vm.rip(0));
         }
-    EXPECT_EQ(vm.machine.machine().locked.load(), 0u);
-    EXPECT_TRUE(vm.hw(0).vmx_on);
+    EXPECT_FALSE(vm.locked());
+    EXPECT_EQ(vm.shared(0).launched, 1u);
 }
 
-TEST_F(hypercall, keeps_all_other_registers) {
+TEST_P(hypercall, keeps_all_other_registers) {
     auto& r = vm.gpr(0);
     for (unsigned i = 0; i < 16; ++i)
         if (i != 4) *r.numbered(i) = 0x1000 + i;
@@ -88,7 +83,7 @@ TEST_F(hypercall, keeps_all_other_registers) {
     EXPECT_EQ(r.rsi, 1u);
 }
 
-TEST_F(hypercall, audit_finds_the_tables_clean) {
+TEST_P(hypercall, audit_finds_the_tables_clean) {
     EXPECT_EQ(raw(HV_CALL_AUDIT, board::secret), 0);
     auto const& a = vm.mailbox<hv_audit>();
     EXPECT_EQ(a.version, HV_ABI_VERSION);
@@ -97,36 +92,27 @@ TEST_F(hypercall, audit_finds_the_tables_clean) {
     EXPECT_EQ(a.core_frames, vm.machine.core_pages());
     EXPECT_GT(a.leaves_4k, a.core_frames);
     EXPECT_EQ(a.pool_total, hv::spare_tables);
-    EXPECT_EQ(a.pool_total - a.pool_free, a.tables + 1) << "and the MSR bitmap";
+    EXPECT_EQ(a.pool_total - a.pool_free, a.tables + (on_svm() ? 2 : 1)) << "and the MSR map";
 }
 
-TEST_F(hypercall, audit_tells_of_a_leaf_into_the_core) {
-    auto& m = vm.machine.machine();
-    auto const target = vm.machine.hpa_of_page(20);
-    // Behind the guard's back: a leaf of the page at 0x8000000 + … that leads into the core.
-    auto const leaf = m.stage.translate(hv::gpa{vm.machine.hpa_of_page(5).raw});
-    ASSERT_TRUE(leaf);
-    auto table = m.stage.root();
+TEST_P(hypercall, audit_tells_of_a_leaf_into_the_core) {
     auto const at = vm.machine.hpa_of_page(5).raw;
-    for (unsigned level = 4; level > 1; --level)
-        table = hv::hpa{m.tables.read(table, hv::entry_index(hv::gpa{at}, level)) &
-                        0xffffffffff000};
-    m.tables.write(table, hv::entry_index(hv::gpa{at}, 1), target.raw | 0x71);
+    vm.plant_leaf(at, vm.machine.hpa_of_page(20));
     EXPECT_EQ(raw(HV_CALL_AUDIT, board::secret), eio);
     auto const& a = vm.mailbox<hv_audit>();
     EXPECT_EQ(a.first_finding, at);
     EXPECT_EQ(a.finding_kind, std::uint64_t{HV_FINDING_CORE_FRAME});
 }
 
-TEST_F(hypercall, lock_is_recorded_once) {
+TEST_P(hypercall, lock_is_recorded_once) {
     EXPECT_EQ(raw(HV_CALL_POLICY_LOCK, board::secret), 0);
     one_record(0, HV_RECORD_POLICY_LOCKED);
     EXPECT_EQ(raw(HV_CALL_POLICY_LOCK, board::secret), 0);
     expect_no_record(0);
 }
 
-TEST_F(hypercall, records_are_released_by_any_cpu) {
-    for (unsigned i = 0; i < 3; ++i) vm.exit(1, {.reason = 27});
+TEST_P(hypercall, records_are_released_by_any_cpu) {
+    for (unsigned i = 0; i < 3; ++i) vm.unexpected(1);
     auto const head = vm.shared(1).head;
     EXPECT_EQ(vm.shared(1).tail + 3, head);
     EXPECT_EQ(raw(HV_CALL_RECORDS_RELEASE, board::secret, 1, head + 1), einval);
@@ -137,59 +123,34 @@ TEST_F(hypercall, records_are_released_by_any_cpu) {
     EXPECT_EQ(raw(HV_CALL_RECORDS_RELEASE, board::secret, 1ull << 40, 0), einval);
 }
 
-TEST_F(hypercall, a_full_ring_counts_what_it_drops) {
+TEST_P(hypercall, a_full_ring_counts_what_it_drops) {
     auto const room = HV_RING_RECORDS - (vm.shared(0).head - vm.shared(0).tail);
-    for (std::uint64_t i = 0; i < room + 7; ++i) vm.exit(0, {.reason = 27});
+    for (std::uint64_t i = 0; i < room + 7; ++i) vm.unexpected(0);
     EXPECT_EQ(vm.shared(0).dropped, 7u);
     auto const head = vm.shared(0).head;
     EXPECT_EQ(head - vm.shared(0).tail, HV_RING_RECORDS);
     EXPECT_EQ(raw(HV_CALL_RECORDS_RELEASE, board::secret, 0, head - 10), 0);
-    vm.exit(0, {.reason = 27});
+    vm.unexpected(0);
     EXPECT_EQ(vm.shared(0).head, head + 1);
     EXPECT_EQ(vm.shared(0).dropped, 7u);
 }
 
-TEST_F(hypercall, the_shared_counters_are_not_believed) {
+TEST_P(hypercall, the_shared_counters_are_not_believed) {
     // The root VM cannot write them, but if it could: the core keeps its own.
     vm.shared(0).head = 0;
     vm.shared(0).tail = 1ull << 60;
-    vm.exit(0, {.reason = 27});
+    vm.unexpected(0);
     EXPECT_EQ(vm.shared(0).head, 2u);
     EXPECT_EQ(raw(HV_CALL_RECORDS_RELEASE, board::secret, 0, 1ull << 59), einval);
 }
 
-TEST_F(hypercall, dump_shows_this_cpu) {
-    vm.gpr(0).r15 = 0xf15;
-    EXPECT_EQ(raw(HV_CALL_DUMP, board::secret, 0), 0);
-    auto const& d = vm.mailbox<hv_cpu_dump>();
-    auto const& v = vm.v(0);
-    EXPECT_EQ(d.version, HV_ABI_VERSION);
-    EXPECT_EQ(d.size, sizeof(hv_cpu_dump));
-    EXPECT_EQ(d.cpu_id, 10u);
-    EXPECT_EQ(d.launched, 1u);
-    EXPECT_EQ(d.gpr[0], std::uint64_t{HV_CALL_DUMP});
-    EXPECT_EQ(d.gpr[4], v[field::rsp]);
-    EXPECT_EQ(d.gpr[7], board::secret);
-    EXPECT_EQ(d.gpr[15], 0xf15u);
-    EXPECT_EQ(d.rip + 3, v[field::rip]);
-    EXPECT_EQ(d.cr0, v[field::cr0]);
-    EXPECT_EQ(d.cr3, v[field::cr3]);
-    EXPECT_EQ(d.efer, 0xd01u);
-    EXPECT_EQ(d.cr4_shadow, v[field::cr4_shadow]);
-    EXPECT_EQ(d.exit_reason, 18u);
-    EXPECT_EQ(d.ept_pointer, v[field::ept_pointer]);
-    EXPECT_EQ(d.tr_selector, 0x40u);
-    EXPECT_EQ(d.gs_base, v[field::gs_base]);
-    EXPECT_EQ(raw(HV_CALL_DUMP, board::secret, 1), einval) << "a CPU shows itself only";
-}
-
-TEST_F(hypercall, test_hooks_answer) {
+TEST_P(hypercall, test_hooks_answer) {
     EXPECT_EQ(raw(HV_CALL_TEST, board::secret, HV_TEST_GENERAL_PROTECTION), eio);
     EXPECT_EQ(raw(HV_CALL_TEST, board::secret, HV_TEST_SPIN, 1000), 0);
     EXPECT_EQ(raw(HV_CALL_TEST, board::secret, 99), einval);
 }
 
-TEST_F(hypercall, thousands_at_random_harm_nothing) {
+TEST_P(hypercall, thousands_at_random_harm_nothing) {
     std::mt19937_64 random{20240607};
     auto odd = [&]() -> std::uint64_t {
         auto const n = random();

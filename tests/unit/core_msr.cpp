@@ -52,8 +52,8 @@ TEST_F(msr_exit, bitmap_agrees_with_the_decision_for_every_msr) {
     for (auto const first : slots)
         for (std::uint32_t i = 0; i < 0x2000; ++i)
             for (bool const write : {false, true})
-                ASSERT_EQ(exits(first + i, write),
-                          hv::decide_msr(hv::vmx::msr_table, first + i, write) != hv::msr_decision::pass)
+                ASSERT_EQ(exits(first + i, write), hv::decide_msr(hv::vmx::msr_table, first + i,
+                                                                  write) != hv::msr_decision::pass)
                     << std::hex << first + i << (write ? " written" : " read");
 }
 
@@ -63,11 +63,13 @@ TEST_F(msr_exit, an_access_that_exits_does_what_was_decided) {
         for (std::uint32_t i = 0; i < 0x2000; ++i) {
             auto const index = first + i;
             auto const before = hw;
-            if (exits(index, true) && hv::decide_msr(hv::vmx::msr_table, index, true) == hv::msr_decision::deny) {
+            if (exits(index, true) &&
+                hv::decide_msr(hv::vmx::msr_table, index, true) == hv::msr_decision::deny) {
                 denied(index, 0x8000000);
                 ASSERT_TRUE(hw == before) << std::hex << index << " was written";
             }
-            if (exits(index, false) && hv::decide_msr(hv::vmx::msr_table, index, false) == hv::msr_decision::deny)
+            if (exits(index, false) &&
+                hv::decide_msr(hv::vmx::msr_table, index, false) == hv::msr_decision::deny)
                 expect_fault(vm.rdmsr(0, index));
         }
 }

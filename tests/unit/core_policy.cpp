@@ -10,26 +10,26 @@ namespace {
 constexpr std::uint64_t page = 0x1000, m2 = 0x200000;
 constexpr std::int64_t eperm = -1, einval = -22, enomem = -12;
 
-class policy_load : public hoist {
+class policy_load : public hoist_both {
 protected:
     void SetUp() override { forget_records(); }
     hv::rights rights(std::uint64_t at) {
-        auto const leaf = vm.machine.machine().stage.translate(hv::gpa{at});
+        auto const leaf = vm.leaf(at);
         return leaf ? leaf->allowed : hv::rights::none;
     }
     /// Leaves `pages` in the pool.
     void leave_in_pool(std::uint64_t pages) {
-        auto& pool = vm.machine.machine().pool;
+        auto& pool = vm.pool();
         while (pool.available() > pages) taken_.push_back(pool.take().value());
     }
     void refill() {
-        for (auto const p : taken_) vm.machine.machine().pool.give(p);
+        for (auto const p : taken_) vm.pool().give(p);
         taken_.clear();
     }
     void expect_refused(std::vector<hv_rule> const& rules, std::uint32_t culprit) {
         EXPECT_EQ(vm.load(rules, 9), einval);
         EXPECT_EQ(vm.mailbox<std::uint32_t>(), culprit);
-        EXPECT_EQ(vm.machine.machine().rules().size(), in_force_);
+        EXPECT_EQ(vm.rules().size(), in_force_);
         expect_no_record(0);
     }
     std::size_t in_force_{};
@@ -85,15 +85,17 @@ std::vector<hv_rule> unsound_rules() {
 
 }    // namespace
 
-TEST_F(policy_load, is_recorded_with_generation_and_size) {
+INSTANTIATE_TEST_SUITE_P(on, policy_load, both_backends(), backend_name);
+
+TEST_P(policy_load, is_recorded_with_generation_and_size) {
     EXPECT_EQ(vm.load({msr_rule(1, 0x10, 0x20), cr_rule(2, 4, 1 << 20)}, 42), 0);
     auto const r = one_record(0, HV_RECORD_POLICY_LOADED);
     EXPECT_EQ(r.address, 42u);
     EXPECT_EQ(r.value, 2u);
-    EXPECT_EQ(vm.machine.machine().generation, 42u);
+    EXPECT_EQ(vm.generation(), 42u);
 }
 
-TEST_F(policy_load, names_the_first_rule_that_is_not_sound) {
+TEST_P(policy_load, names_the_first_rule_that_is_not_sound) {
     auto const good = msr_rule(1, 0x10, 0x10);
     EXPECT_EQ(vm.load({good}), 0);
     in_force_ = 1;
@@ -104,17 +106,17 @@ TEST_F(policy_load, names_the_first_rule_that_is_not_sound) {
     }
 }
 
-TEST_F(policy_load, refuses_the_same_id_twice) {
+TEST_P(policy_load, refuses_the_same_id_twice) {
     expect_refused({msr_rule(1, 0x10, 0x10), msr_rule(2, 0x11, 0x11), cr_rule(1, 4, 1)}, 3);
 }
 
-TEST_F(policy_load, refuses_more_rules_than_there_is_room_for) {
+TEST_P(policy_load, refuses_more_rules_than_there_is_room_for) {
     EXPECT_EQ(vm.call(0, HV_CALL_POLICY_LOAD, HV_MAX_RULES + 1, 1), einval);
     EXPECT_EQ(vm.call(0, HV_CALL_POLICY_LOAD, ~0ull, 1), einval);
     EXPECT_EQ(vm.call(0, HV_CALL_POLICY_LOAD, 1ull << 61, 1), einval);
 }
 
-TEST_F(policy_load, refuses_rules_over_the_core) {
+TEST_P(policy_load, refuses_rules_over_the_core) {
     auto const at = vm.machine.hpa_of_page(30).raw;
     expect_refused({memory_rule(1, at, at + page - 1)}, 1);
     expect_refused({memory_rule(1, at - 4 * m2, at + 4 * m2 - 1)}, 1);
@@ -122,18 +124,18 @@ TEST_F(policy_load, refuses_rules_over_the_core) {
     expect_refused({memory_rule(1, mail, mail + page - 1)}, 1);
 }
 
-TEST_F(policy_load, refuses_memory_that_is_not_mapped) {
+TEST_P(policy_load, refuses_memory_that_is_not_mapped) {
     expect_refused({msr_rule(2, 0, 0), memory_rule(1, 0x2000000000, 0x2000000fff)}, 2);
     EXPECT_EQ(vm.findings(), 0u);
 }
 
-TEST_F(policy_load, refuses_to_log_memory_without_a_timer) {
-    vm.machine.machine().time_slices = false;
+TEST_P(policy_load, refuses_to_log_memory_without_a_timer) {
+    vm.set_time_slices(false);
     expect_refused({memory_rule(1, 0x1000, 0x1fff, HV_ACTION_LOG)}, 1);
     EXPECT_EQ(vm.load({memory_rule(1, 0x1000, 0x1fff)}), 0);
 }
 
-TEST_F(policy_load, a_thousand_rules_come_and_go) {
+TEST_P(policy_load, a_thousand_rules_come_and_go) {
     std::vector<hv_rule> rules;
     for (std::uint32_t i = 0; i < HV_MAX_RULES; ++i) {
         if (i % 4 == 0)
@@ -144,18 +146,18 @@ TEST_F(policy_load, a_thousand_rules_come_and_go) {
             rules.push_back(
                 memory_rule(i + 1, 0x1000000 + i * 2 * page, 0x1000000 + i * 2 * page + page - 1));
     }
-    auto const free = vm.machine.machine().pool.available();
+    auto const free = vm.pool().available();
     EXPECT_EQ(vm.load(rules), 0);
     for (std::uint32_t i = 2; i < HV_MAX_RULES; i += 4)
         ASSERT_EQ(rights(0x1000000 + i * 2 * page), hv::read_execute);
     EXPECT_EQ(vm.findings(), 0u);
     EXPECT_EQ(vm.load({}), 0);
     EXPECT_EQ(rights(0x1000000 + 4 * page), hv::all_rights);
-    EXPECT_EQ(vm.machine.machine().pool.available(), free) << "tables are merged and given back";
+    EXPECT_EQ(vm.pool().available(), free) << "tables are merged and given back";
     EXPECT_EQ(vm.findings(), 0u);
 }
 
-TEST_F(policy_load, is_a_ratchet_once_locked) {
+TEST_P(policy_load, is_a_ratchet_once_locked) {
     auto const a = msr_rule(1, 0x10, 0x10), b = memory_rule(2, 0x1000, 0x1fff),
                c = cr_rule(3, 4, 1 << 20);
     ASSERT_EQ(vm.load({a, b}), 0);
@@ -174,35 +176,35 @@ TEST_F(policy_load, is_a_ratchet_once_locked) {
     EXPECT_EQ(vm.load({a, b}), eperm) << "and then stays";
 }
 
-TEST_F(policy_load, tells_what_only_the_mailbox_said_when_it_was_read) {
+TEST_P(policy_load, tells_what_only_the_mailbox_said_when_it_was_read) {
     ASSERT_EQ(vm.load({memory_rule(2, 0x1000, 0x1fff)}), 0);
     vm.mailbox<hv_rule>() = msr_rule(7, 0, 0);    // too late
-    EXPECT_EQ(vm.machine.machine().rules()[0].id, 2u);
+    EXPECT_EQ(vm.rules()[0].id, 2u);
     EXPECT_EQ(rights(0x1000), hv::read_execute);
 }
 
-TEST_F(policy_load, needs_no_table_for_whole_large_pages) {
-    auto const free = vm.machine.machine().pool.available();
+TEST_P(policy_load, needs_no_table_for_whole_large_pages) {
+    auto const free = vm.pool().available();
     leave_in_pool(0);
     EXPECT_EQ(vm.load({memory_rule(1, 0x10000000, 0x10000000 + 4 * m2 - 1)}), 0);
     EXPECT_EQ(rights(0x10000000 + 3 * m2), hv::read_execute);
     refill();
-    EXPECT_EQ(vm.machine.machine().pool.available(), free);
+    EXPECT_EQ(vm.pool().available(), free);
 }
 
 // With n tables left for what needs more: nothing changes, whatever n is.
-TEST_F(policy_load, without_a_table_changes_nothing) {
+TEST_P(policy_load, without_a_table_changes_nothing) {
     std::vector<hv_rule> rules;
     for (std::uint32_t i = 0; i < 6; ++i)
         rules.push_back(
             memory_rule(i + 1, 0x10000000 + i * m2 + page, 0x10000000 + i * m2 + 2 * page - 1));
-    auto const& pool = vm.machine.machine().pool;
+    auto const& pool = vm.pool();
     for (std::uint64_t n = 0; n < 6; ++n) {
         leave_in_pool(n);
         EXPECT_EQ(vm.load(rules), enomem);
         EXPECT_EQ(pool.available(), n);
         for (auto const& r : rules) EXPECT_EQ(rights(r.first), hv::all_rights);
-        EXPECT_EQ(vm.machine.machine().rules().size(), 0u);
+        EXPECT_EQ(vm.rules().size(), 0u);
         refill();
     }
     expect_no_record(0);
@@ -210,7 +212,7 @@ TEST_F(policy_load, without_a_table_changes_nothing) {
     EXPECT_EQ(vm.load(rules), 0);
 }
 
-TEST_F(policy_load, without_a_table_keeps_the_rules_in_force) {
+TEST_P(policy_load, without_a_table_keeps_the_rules_in_force) {
     auto const old = memory_rule(9, 0x10000000, 0x10000000 + m2 + page - 1);
     ASSERT_EQ(vm.load({old}), 0);
     for (std::uint64_t n = 0; n < 2; ++n) {
@@ -228,7 +230,7 @@ TEST_F(policy_load, without_a_table_keeps_the_rules_in_force) {
 }
 
 // Two neighbours make one large leaf after a merge; taking one away again needs a table.
-TEST_F(policy_load, can_be_loosened_with_an_empty_pool_or_says_so) {
+TEST_P(policy_load, can_be_loosened_with_an_empty_pool_or_says_so) {
     auto const a = memory_rule(1, 0x10000000, 0x10000000 + m2 / 2 - 1);
     auto const b = memory_rule(2, 0x10000000 + m2 / 2, 0x10000000 + m2 - 1);
     ASSERT_EQ(vm.load({a, b}), 0);
@@ -247,7 +249,7 @@ TEST_F(policy_load, can_be_loosened_with_an_empty_pool_or_says_so) {
 }
 
 // On the way back the leaf is one again, though two rules made it.
-TEST_F(policy_load, without_a_table_two_neighbours_keep_their_large_leaf) {
+TEST_P(policy_load, without_a_table_two_neighbours_keep_their_large_leaf) {
     auto const a = memory_rule(1, 0x10000000, 0x10000000 + m2 / 2 - 1);
     auto const b = memory_rule(2, 0x10000000 + m2 / 2, 0x10000000 + m2 - 1);
     ASSERT_EQ(vm.load({a, b}), 0);
@@ -261,7 +263,7 @@ TEST_F(policy_load, without_a_table_two_neighbours_keep_their_large_leaf) {
     EXPECT_EQ(vm.findings(), 0u);
 }
 
-TEST_F(policy_load, at_random_with_few_tables_is_all_or_nothing) {
+TEST_P(policy_load, at_random_with_few_tables_is_all_or_nothing) {
     std::mt19937_64 random{7};
     std::vector<hv_rule> in_force;
     auto expected = [](std::vector<hv_rule> const& rules, std::uint64_t at) {

@@ -101,6 +101,44 @@ TEST_F(mem_page_pool, keeps_track_when_an_earlier_run_goes) {
     EXPECT_EQ(pool.take().value(), kept);
 }
 
+TEST_F(mem_page_pool, hands_out_runs_of_frames_in_one_piece) {
+    auto const run = pool.take_run(3);    // the second chunk's start is no neighbour
+    ASSERT_TRUE(run);
+    EXPECT_EQ(run.value(), hpa{0x102000});
+    for (unsigned i = 0; i < 3; ++i)
+        for (unsigned b = 0; b < 4096; ++b) ASSERT_EQ(memory(run.value() + i * page_bytes)[b], 0);
+    EXPECT_EQ(pool.available(), 3u);
+    EXPECT_EQ(pool.take().value(), hpa{0x800000});
+    EXPECT_EQ(pool.take_run(3).error().code, errc::no_memory);
+    EXPECT_EQ(pool.available(), 2u) << "nothing is taken then";
+    EXPECT_EQ(pool.take_run(2).value(), hpa{0x801000});
+    EXPECT_EQ(pool.available(), 0u);
+    EXPECT_EQ(pool.take_run(1).error().code, errc::no_memory);
+}
+
+TEST_F(mem_page_pool, no_run_goes_over_a_gap_or_a_page_in_use) {
+    EXPECT_EQ(pool.take_run(4).error().code, errc::no_memory) << "three and three, apart";
+    for (unsigned i = 0; i < 2; ++i) ASSERT_TRUE(pool.take());
+    pool.give(hpa{0x102000});
+    EXPECT_EQ(pool.take_run(2).value(), hpa{0x800000}) << "0x103000 is in use";
+    EXPECT_EQ(pool.take_run(2).error().code, errc::no_memory);
+    pool.give(hpa{0x800000});
+    pool.retire(hpa{0x801000});
+    EXPECT_EQ(pool.take_run(2).error().code, errc::no_memory) << "not before all have flushed";
+    pool.settle();
+    EXPECT_EQ(pool.take_run(3).value(), hpa{0x800000});
+    EXPECT_EQ(pool.available(), 2u);
+}
+
+TEST_F(mem_page_pool, pages_of_a_run_come_back_one_by_one) {
+    auto const run = pool.take_run(2).value();
+    memory(run + page_bytes)[5] = 9;
+    pool.give(run + page_bytes);
+    EXPECT_EQ(pool.available(), 5u);
+    EXPECT_EQ(pool.take().value(), run + page_bytes);
+    EXPECT_EQ(memory(run + page_bytes)[5], 0);
+}
+
 using mem_page_pool_death = mem_page_pool;
 TEST_F(mem_page_pool_death, a_page_given_twice_breaks_the_core) {
     auto const page = pool.take().value();

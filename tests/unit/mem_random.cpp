@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "fake_machine.hpp"
+#include "second_stage_fixture.hpp"
 #include <algorithm>
-#include <gtest/gtest.h>
 #include <random>
 
 namespace {
 using namespace fake;
 
-constexpr std::uint64_t kib4 = page_bytes, mib2 = page_2m_bytes, gib = page_1g_bytes;
 constexpr rights some_rights[] = {rights::none,
                                   rights::read,
                                   rights::write,
@@ -20,7 +18,7 @@ constexpr rights some_rights[] = {rights::none,
 struct requests {
     explicit requests(std::uint64_t seed) : random{seed} {}
     std::uint64_t below(std::uint64_t n) { return random() % n; }
-    std::uint64_t address(machine const& m) {
+    template <typename Machine> std::uint64_t address(Machine const& m) {
         auto const chunks = m.all.chunks();
         auto const& c = chunks[below(chunks.size())];
         auto const end = c.first.raw + c.pages * kib4;
@@ -48,7 +46,7 @@ struct requests {
     std::mt19937_64 random;
 };
 
-status one_request(machine& m, requests& r) {
+template <typename Machine> status one_request(Machine& m, requests& r) {
     gpa_span const at{gpa{r.address(m)}, r.size()};
     switch (r.below(8)) {
     case 0:
@@ -63,7 +61,7 @@ status one_request(machine& m, requests& r) {
 }
 
 /// What the root VM's own requests can reach: the auditor must find nothing at all afterwards.
-status root_request(machine& m, requests& r) {
+template <typename Machine> status root_request(Machine& m, requests& r) {
     gpa_span const at{gpa{r.address(m)}, r.size()};
     switch (r.below(4)) {
     case 0:
@@ -77,8 +75,11 @@ std::vector<hv_chunk> scattered() {
     return {{0x8000000, 440}, {0x81ff000, 40}, {0x90000, 2}, {5 * gib - kib4, 2}, {0x10001000, 28}};
 }
 
-TEST(random_requests, never_write_a_leaf_into_the_core) {
-    machine m{scattered()};
+template <typename Format> struct random_requests : testing::Test {};
+TYPED_TEST_SUITE(random_requests, both_formats, format_names);
+
+TYPED_TEST(random_requests, never_write_a_leaf_into_the_core) {
+    machine_of<TypeParam> m{scattered()};
     m.hoist(8 * gib);
     requests r{20240607};
     std::uint64_t done_count = 0, out_of_pages = 0;
@@ -102,8 +103,8 @@ TEST(random_requests, never_write_a_leaf_into_the_core) {
     EXPECT_EQ(m.memory.in_use(), 0u);
 }
 
-TEST(random_requests, of_the_root_vm_keep_the_auditor_content) {
-    machine m{scattered()};
+TYPED_TEST(random_requests, of_the_root_vm_keep_the_auditor_content) {
+    machine_of<TypeParam> m{scattered()};
     m.hoist(8 * gib);
     requests r{42};
     std::uint64_t done_count = 0;
@@ -120,7 +121,7 @@ TEST(random_requests, of_the_root_vm_keep_the_auditor_content) {
     EXPECT_EQ(m.bad_stores, 0u);
     ASSERT_TRUE(protect_root(m.stage, m.all, {gpa{0}, 8 * gib}, all_rights));
     m.stage.merge({gpa{0}, 1ull << bochs_bits});
-    machine fresh{scattered()};
+    machine_of<TypeParam> fresh{scattered()};
     fresh.hoist(8 * gib);
     EXPECT_EQ(m.audit().leaves_4k, fresh.audit().leaves_4k);
 }
@@ -132,14 +133,14 @@ struct model_page {
     bool operator==(model_page const&) const = default;
 };
 
-model_page seen_at(machine& m, std::uint64_t at) {
+template <typename Machine> model_page seen_at(Machine& m, std::uint64_t at) {
     auto const t = m.at(at);
     return {t.has_value(), t ? t->to.raw : 0, t ? t->allowed : rights::none};
 }
 
 /// Page by page what a window of 16 MiB should hold.
-TEST(random_requests, translate_as_a_flat_model_does) {
-    machine m{chunk_at(0x8000000)};
+TYPED_TEST(random_requests, translate_as_a_flat_model_does) {
+    machine_of<TypeParam> m{chunk_at(0x8000000)};
     constexpr std::uint64_t base = gib - 4 * mib2, pages = 4096;
     std::vector<model_page> model(pages, {false, 0, rights::none});
     requests r{11};

@@ -236,7 +236,7 @@ TEST(rule_check, msr_slots_are_the_bitmaps_bits) {
     EXPECT_EQ(policy::msr_slot(0xc0001fff), 0x3fffu);
     EXPECT_EQ(policy::msr_slot(0xc0010000), 0x4000u);
     EXPECT_EQ(policy::msr_slot(0xc0011fff), policy::msr_slots - 1);
-    for (std::uint64_t const index : {0x2000ull, 0xbfffffffull, 0xc0002000ull, 0xc000ffffull,
-                                      0xc0012000ull, 0x100000000ull})
+    for (std::uint64_t const index :
+         {0x2000ull, 0xbfffffffull, 0xc0002000ull, 0xc000ffffull, 0xc0012000ull, 0x100000000ull})
         EXPECT_FALSE(policy::msr_has_slot(index));
 }

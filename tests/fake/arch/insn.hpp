@@ -33,6 +33,18 @@ void ltr(std::uint16_t task);
 void load_segments(std::uint16_t code, std::uint16_t data);
 
 std::uint64_t read_cr0();
+std::uint64_t xgetbv();
+std::uint64_t read_cr2();
+void write_cr2(std::uint64_t value);
+std::uint64_t read_dr0();
+std::uint64_t read_dr1();
+std::uint64_t read_dr2();
+std::uint64_t read_dr3();
+void write_dr0(std::uint64_t value);
+void write_dr1(std::uint64_t value);
+void write_dr2(std::uint64_t value);
+void write_dr3(std::uint64_t value);
+void write_dr6(std::uint64_t value);
 std::uint64_t read_cr3();
 std::uint64_t read_cr4();
 std::uint64_t read_dr6();

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "abi/guest.h"
+#include "base/address.hpp"
+#include "base/array.hpp"
+#include "base/atomic.hpp"
+#include "base/result.hpp"
+#include "guest/cpuid_list.hpp"
+#include "vcpu/general_registers.hpp"
+
+#include <initializer_list>
+
+namespace hv {
+
+struct cpu;
+
+/// What a VM's virtual CPU is on either backend, on a page of its own. The entry code pops and
+/// pushes `gpr`, so it must be first.
+struct guest_vcpu {
+    general_registers gpr;       // while the core or the root VM runs
+    cpu* on{};                   // the CPU that it runs on: whose stack an exit takes
+    std::uint32_t launched{};    // VMX: the next entry is a VMRESUME
+    std::uint32_t last_cpu{~0u};
+    std::uint64_t number{};
+    std::uint32_t slot{};    // in the registry
+    std::uint32_t tag{};     // VPID or ASID
+    hpa at{}, block_at{}, list_at{}, exchange_at{};
+    hva block{};
+    hpa stage_root{};
+    hv_vcpu_exchange* exchange{};
+    cpuid_list* list{};
+    hv_event half_delivered{};    // by an exit in its midst: the next entry's
+    hv_event injected{};          // at the entry that is about to happen
+    std::uint32_t flags{};        // the root VM's, of this run
+    bool built{};                 // the control block has its constant part
+    bool nmi_masked{};            // SVM: in the NMI handler
+    std::uint64_t exits{};        // answered by the core
+    // Registers that the guest has in the CPU while it runs, and the control block does not hold.
+    std::uint64_t cr2{}, cr8{}, xcr0{1}, tsc_aux{};
+    std::uint64_t dr[4]{}, dr6{0xffff0ff0};
+    std::uint64_t star{}, lstar{}, cstar{}, fmask{}, kernel_gs_base{};
+};
+static_assert(sizeof(guest_vcpu) <= page_bytes);
+
+inline constexpr std::uint32_t event_valid = 1u << 31;
+
+/// Where a run ends, for the root VM.
+struct guest_exit {
+    hv_guest_exit why{};
+    std::uint32_t length{};
+    std::uint32_t detail{};
+    std::uint64_t address{};
+    std::uint64_t value{};
+};
+
+// rax rcx rdx rbx rsp rbp rsi rdi r8 … r15: rsp is the control block's.
+inline constexpr unsigned rsp_number = 4;
+
+inline void take_registers(guest_vcpu& v) {
+    for (unsigned i = 0; i < 16; ++i)
+        if (auto* r = v.gpr.numbered(i)) *r = v.exchange->gpr[i];
+}
+inline void give_registers(guest_vcpu& v) {
+    for (unsigned i = 0; i < 16; ++i)
+        if (auto const* r = v.gpr.numbered(i)) v.exchange->gpr[i] = *r;
+}
+inline void give_exit(guest_vcpu& v, guest_exit const& e) {
+    auto& x = *v.exchange;
+    x.exit = static_cast<std::uint32_t>(e.why);
+    x.length = e.length;
+    x.detail = e.detail;
+    x.address = e.address;
+    x.value = e.value;
+    x.exits = v.exits;
+}
+
+/// The event of a run, as the root VM wrote it.
+/// Errors   invalid: a type or vector that no CPU delivers so.
+constexpr result<hv_event> sound_event(hv_event e) {
+    auto const type = e.event >> 8 & 7;
+    auto const vector = e.event & 0xff;
+    constexpr std::uint32_t known = event_valid | 0xfff;
+    if ((e.event & event_valid) == 0) return hv_event{};
+    if ((e.event & ~known) != 0 || type == 1 || type > 4) return error{errc::invalid};
+    if (type == 2 && vector != 2) return error{errc::invalid};
+    if (type == 3 && vector > 31) return error{errc::invalid};
+    if (type != 3 && (e.event & 1u << 11) != 0) return error{errc::invalid};
+    return e;
+}
+static_assert(!sound_event({event_valid | 3u << 8 | 40, 0}));
+
+/// Registers that the core itself loads must be such that the CPU takes them.
+/// Errors   invalid.
+constexpr status sound_system(hv_vcpu_system const& s) {
+    for (auto const a : {s.lstar, s.cstar, s.kernel_gs_base, s.sysenter_esp, s.sysenter_eip,
+                         s.fs.base, s.gs.base, s.dr[0], s.dr[1], s.dr[2], s.dr[3]})
+        if (!canonical(gva{a})) return error{errc::invalid};
+    for (auto const narrow : {s.fmask, s.tsc_aux, s.dr6, s.dr7, s.cr0, s.cr4})
+        if (narrow >> 32 != 0) return error{errc::invalid};
+    if (s.cr8 > 15 || (s.xcr0 & 1) == 0) return error{errc::invalid};
+    return done;
+}
+
+}    // namespace hv

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// Exits of guests: the core answers what needs no device, all others end the run.
+#include "root/msr_event.hpp"
+#include "root/root_trap.hpp"
+#include "svm/exit.hpp"
+#include "svm/guest.hpp"
+
+namespace hv::svm {
+
+namespace {
+
+constexpr std::int64_t no_such_hypercall = -1000;    // KVM_ENOSYS of linux/kvm_para.h
+
+/// What a handler leaves to its caller.
+struct next {
+    bool stay{};                // in the guest
+    std::uint64_t advance{};    // bytes of the instruction that is done
+    guest_exit exit;
+};
+constexpr next again{.stay = true, .advance = 0, .exit = {}};
+constexpr next behind(std::uint64_t bytes) { return {true, bytes, {}}; }
+constexpr next back(guest_exit e) { return {false, 0, e}; }
+
+next fault(guest_vcpu const& v, exception x) {
+    auto& b = block_of(v);
+    auto const before = make<event_field>(b.control.exit_event);
+    std::optional<exception> what = x;
+    if (before.get<event_field::valid>() &&
+        before.get<event_field::type>() == event_field::exception)
+        what = combine(static_cast<vector>(before.get<event_field::vector>()), x);
+    if (!what) return back({.why = HV_GUEST_SHUTDOWN});
+    bool const has_error = what->has_error && make<cr0>(b.save.cr0).get<cr0::pe>();
+    b.control.event = event_field{}
+                          .with<event_field::vector>(static_cast<std::uint64_t>(what->vector))
+                          .with<event_field::type>(event_field::exception)
+                          .with<event_field::has_error>(has_error)
+                          .with<event_field::valid>(true)
+                          .with<event_field::error>(has_error ? what->error : 0u)
+                          .raw;
+    return again;
+}
+
+next on_guest_cpuid(guest_vcpu& v) {
+    auto& s = block_of(v).save;
+    auto& r = v.gpr;
+    auto const a = v.list->answer(static_cast<std::uint32_t>(s.rax),
+                                  static_cast<std::uint32_t>(r.rcx), make<cr4>(s.cr4));
+    s.rax = a.eax;
+    r.rbx = a.ebx;
+    r.rcx = a.ecx;
+    r.rdx = a.edx;
+    return behind(2);
+}
+
+next on_guest_call(guest_vcpu const& v) {
+    auto& s = block_of(v).save;
+    if (s.cpl != 0) return fault(v, invalid_opcode);
+    s.rax = static_cast<std::uint64_t>(no_such_hypercall);
+    return behind(3);
+}
+
+next on_guest_io(guest_vcpu const& v) {
+    auto const& b = block_of(v);
+    auto const q = make<io_access>(b.control.exit_info_1);
+    auto const bytes = q.get<io_access::bytes>();
+    std::uint32_t detail = bytes << HV_GUEST_IO_BYTES_SHIFT;
+    if (q.get<io_access::in>()) detail |= HV_GUEST_IO_IN;
+    if (q.get<io_access::string>()) detail |= HV_GUEST_IO_STRING;
+    if (q.get<io_access::repeat>()) detail |= HV_GUEST_IO_REPEAT;
+    return back({.why = HV_GUEST_IO,
+                 .length = static_cast<std::uint32_t>(b.control.exit_info_2 - b.save.rip) & 15,
+                 .detail = detail,
+                 .address = q.get<io_access::port>(),
+                 .value = b.save.rax & ((1ull << 8 * bytes) - 1)});
+}
+
+next on_guest_efer(guest_vcpu& v, bool write, std::uint64_t value) {
+    auto& s = block_of(v).save;
+    constexpr auto known = efer::sce::mask | efer::lme::mask | efer::lma::mask | efer::nxe::mask;
+    auto const now = make<efer>(s.efer).with<efer::svme>(false);
+    if (!write) {
+        s.rax = static_cast<std::uint32_t>(now.raw);
+        v.gpr.rdx = now.raw >> 32;
+        return behind(2);
+    }
+    if (!takes_efer(make<efer>(value), now, make<cr0>(s.cr0), known))
+        return fault(v, general_protection);
+    s.efer = make<efer>(value).with<efer::svme>(true).with<efer::lma>(now.get<efer::lma>()).raw;
+    return behind(2);
+}
+
+next on_guest_msr(guest_vcpu& v) {
+    auto const& b = block_of(v);
+    bool const write = b.control.exit_info_1 == 1;
+    auto const index = static_cast<std::uint32_t>(v.gpr.rcx);
+    auto const value = static_cast<std::uint32_t>(b.save.rax) | v.gpr.rdx << 32;
+    if (index == msr::ia32_efer) return on_guest_efer(v, write, value);
+    return back({.why = write ? HV_GUEST_MSR_WRITE : HV_GUEST_MSR_READ,
+                 .length = 2,
+                 .address = index,
+                 .value = write ? value : 0});
+}
+
+next on_guest_xsetbv(cpu const& c, guest_vcpu& v) {
+    auto const& s = block_of(v).save;
+    auto const value = static_cast<std::uint32_t>(s.rax) | v.gpr.rdx << 32;
+    bool const sound = static_cast<std::uint32_t>(v.gpr.rcx) == 0 && s.cpl == 0 && c.has.xsave &&
+                       xcr0_is_possible(value, c.outside.xcr0) && insn::xsetbv_safe(0, value);
+    if (!sound) return fault(v, general_protection);
+    v.xcr0 = value;
+    return behind(3);
+}
+
+next on_guest_memory(guest_vcpu const& v) {
+    auto const& b = block_of(v).control;
+    auto const f = make<nested_fault>(b.exit_info_1);
+    std::uint32_t access = HV_ACCESS_READ;
+    if (f.get<nested_fault::write>()) access = HV_ACCESS_WRITE;
+    if (f.get<nested_fault::fetch>()) access = HV_ACCESS_EXECUTE;
+    return back({.why = HV_GUEST_MEMORY, .detail = access, .address = b.exit_info_2});
+}
+
+next on_guest_nmi(cpu const& c) {
+    c.let_nmis_in();
+    return back({.why = HV_GUEST_INTERRUPTED});
+}
+
+/// The guest's NMI handler is about to end.
+next on_guest_iret(guest_vcpu& v) {
+    v.nmi_masked = false;
+    intercept_iret(block_of(v), false);
+    return (v.flags & HV_RUN_NMI_WINDOW) != 0 ? back({.why = HV_GUEST_WINDOW}) : again;
+}
+
+next dispatch(cpu& c, guest_vcpu& v) {
+    auto const& b = block_of(v).control;
+    switch (static_cast<unsigned>(b.exit_code)) {
+    case unsigned(exit_code::cpuid):              return on_guest_cpuid(v);
+    case unsigned(exit_code::vmmcall):            return on_guest_call(v);
+    case unsigned(exit_code::io):                 return on_guest_io(v);
+    case unsigned(exit_code::nested_page_fault):  return on_guest_memory(v);
+    case unsigned(exit_code::msr):                return on_guest_msr(v);
+    case unsigned(exit_code::hlt):                return back({HV_GUEST_HLT, 1});
+    case unsigned(exit_code::external_interrupt):
+    case unsigned(exit_code::init):               return back({.why = HV_GUEST_INTERRUPTED});
+    case unsigned(exit_code::virtual_interrupt):  return back({.why = HV_GUEST_WINDOW});
+    case unsigned(exit_code::nmi):                return on_guest_nmi(c);
+    case unsigned(exit_code::iret):               return on_guest_iret(v);
+    case unsigned(exit_code::xsetbv):             return on_guest_xsetbv(c, v);
+    case unsigned(exit_code::shutdown):           return back({.why = HV_GUEST_SHUTDOWN});
+    case unsigned(exit_code::debug_exception):    return fault(v, debug_trap);
+    case unsigned(exit_code::alignment_check):    return fault(v, {vector{17}, true, 0});
+    case unsigned(exit_code::machine_check):
+        c.base.pending_work.fetch_or(work_machine_check);
+        return back({.why = HV_GUEST_INTERRUPTED});
+    case unsigned(exit_code::invd):
+    case unsigned(exit_code::wbinvd):      return behind(2);    // as if it did nothing
+    case unsigned(exit_code::monitor):
+    case unsigned(exit_code::mwait):
+    case unsigned(exit_code::armed_mwait): return behind(3);
+    case unsigned(exit_code::rdpmc):       return fault(v, general_protection);
+    case unsigned(exit_code::vmrun):
+    case unsigned(exit_code::vmload):
+    case unsigned(exit_code::vmsave):
+    case unsigned(exit_code::stgi):
+    case unsigned(exit_code::clgi):
+    case unsigned(exit_code::skinit):
+    case unsigned(exit_code::invlpga):     return fault(v, invalid_opcode);
+    default:
+        if (code_of(b.exit_code) == exit_code::invalid)
+            return back({.why = HV_GUEST_INVALID, .address = b.exit_code});
+        return back({.why = HV_GUEST_UNEXPECTED, .address = b.exit_code, .value = b.exit_info_1});
+    }
+}
+
+void advance(cpu const& c, guest_vcpu const& v, std::uint64_t bytes) {
+    auto& b = block_of(v);
+    b.save.rip = c.has_next_rip ? b.control.next_rip : b.save.rip + bytes;
+    b.control.interrupt_shadow &= ~std::uint64_t{1};
+    if (!make<rflags>(b.save.rflags).get<rflags::tf>()) return;
+    b.save.dr6 |= 1u << 14;
+    static_cast<void>(fault(v, debug_trap));
+}
+
+/// As for the root VM (exit.cpp): what an instruction raised on purpose it raises again.
+hv_event half_delivered(guest_vcpu const& v) {
+    auto const event = make<event_field>(block_of(v).control.exit_event);
+    auto const type = event.get<event_field::type>();
+    auto const vector = event.get<event_field::vector>();
+    if (!event.get<event_field::valid>() || type == event_field::software_interrupt) return {};
+    if (type == event_field::exception && (vector == 3 || vector == 4)) return {};
+    return {static_cast<std::uint32_t>(event.raw),
+            static_cast<std::uint32_t>(event.get<event_field::error>())};
+}
+
+}    // namespace
+
+bool handle_guest(cpu& c) {
+    auto& v = *c.guest;
+    auto& b = block_of(v).control;
+    bool const entered = code_of(b.exit_code) != exit_code::invalid;
+    b.tlb = tlb_control::nothing;
+    b.event = 0;
+    v.half_delivered = {};
+    auto const next = dispatch(c, v);
+    if (next.advance != 0) advance(c, v, next.advance);
+    auto const cut = !entered ? v.injected : next.advance != 0 ? hv_event{} : half_delivered(v);
+    v.injected = {};
+    if (!next.stay) {
+        v.half_delivered = cut;
+        c.leave_guest(next.exit);
+        return false;
+    }
+    ++v.exits;
+    if ((b.event & event_valid) == 0) b.event = cut.event | std::uint64_t{cut.error} << 32;
+    return true;
+}
+
+}    // namespace hv::svm

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Into a guest and out again.
+#include "svm/guest.hpp"
+
+namespace hv::svm {
+
+namespace {
+
+constexpr std::uint64_t shadow = 1;    // control_area::interrupt_shadow
+
+/// The windows that the root VM waits for: a virtual interrupt of the highest priority exits as
+/// soon as the guest would take it; IRET ends what blocks NMIs.
+void write_windows(vmcb& b, guest_vcpu const& v) {
+    bool const window = (v.flags & HV_RUN_WINDOW) != 0;
+    b.control.virtual_interrupt = make<virtual_interrupt>(b.control.virtual_interrupt)
+                                      .with<virtual_interrupt::pending>(window)
+                                      .with<virtual_interrupt::priority>(15u)
+                                      .with<virtual_interrupt::ignore_tpr>(true)
+                                      .raw;
+    auto const caught = make<intercept_1>(b.control.intercepts_1)
+                            .with<intercept_1::virtual_interrupt>(window);
+    b.control.intercepts_1 = static_cast<std::uint32_t>(caught.raw);
+    intercept_iret(b, v.nmi_masked);
+}
+
+result<hv_event> choose_event(guest_vcpu const& v, std::uint32_t flags, hv_event wanted) {
+    bool const half = (v.half_delivered.event & event_valid) != 0;
+    if ((flags & HV_RUN_EVENT) == 0) return v.half_delivered;
+    if (half) return error{errc::busy};
+    return sound_event(wanted);
+}
+
+/// What the exchange area says, copied once, into VMCB and vcpu.
+status take_exchange(cpu const& c, guest_vcpu& v) {
+    auto& x = *v.exchange;
+    auto& b = block_of(v);
+    auto const flags = x.flags;
+    hv_event const wanted = x.event;
+    v.injected = HV_TRY(choose_event(v, flags, wanted));
+    if ((flags & HV_RUN_SYSTEM) != 0) {
+        hv_vcpu_system const s = x.system;
+        HV_TRY(write_system(c, v, s));
+        b.control.tlb = tlb_control::flush_all;
+    }
+    if ((flags & HV_RUN_CPUID) != 0)
+        v.list->take(*reinterpret_cast<hv_vcpu_cpuid const volatile*>(
+            reinterpret_cast<std::uint64_t>(&x) + page_bytes));
+    take_registers(v);
+    b.save.rax = v.gpr.rax;
+    b.save.rsp = x.gpr[rsp_number];
+    b.save.rip = x.rip;
+    b.save.rflags = make<rflags>(x.rflags & 0x3f7fd7).with<rflags::fixed_1>(true).raw;
+    auto const event = make<event_field>(v.injected.event);
+    b.control.event = event.with<event_field::error>(v.injected.error).raw;
+    if (event.get<event_field::valid>() && event.get<event_field::type>() == event_field::nmi)
+        v.nmi_masked = true;
+    v.flags = flags;
+    write_windows(b, v);
+    x.flags = 0;
+    return done;
+}
+
+}    // namespace
+
+status cpu::enter_guest(guest_vcpu& v) {
+    auto& b = block_of(v);
+    if (!v.built) build_guest(*this, v);
+    // All guests share an ASID: what it holds is of the one that ran last here.
+    bool const others = last_guest != v.number || v.last_cpu != base.number;
+    b.control.tlb = others ? tlb_control::flush_all : tlb_control::nothing;
+    v.built = true;
+    guest = &v;
+    v.on = &base;
+    if (auto const taken = take_exchange(*this, v); !taken) {
+        guest = nullptr;
+        return taken.error();
+    }
+    v.last_cpu = base.number;
+    last_guest = v.number;
+    enter_outside(outside, v, has);
+    return done;
+}
+
+void cpu::leave_guest(guest_exit const& e) {
+    auto& v = *guest;
+    auto const& b = block_of(v);
+    leave_outside(outside, v, has);
+    v.gpr.rax = b.save.rax;
+    give_registers(v);
+    give_exit(v, e);
+    auto& x = *v.exchange;
+    x.gpr[rsp_number] = b.save.rsp;
+    x.rip = b.save.rip;
+    x.rflags = b.save.rflags;
+    bool const in_shadow = (b.control.interrupt_shadow & shadow) != 0;
+    bool const half = (v.half_delivered.event & event_valid) != 0;
+    bool const enabled = make<rflags>(x.rflags).get<rflags::interrupt_flag>();
+    x.state = std::uint32_t{enabled && !in_shadow && !half} * HV_VCPU_INTERRUPTIBLE |
+              std::uint32_t{in_shadow} * HV_VCPU_SHADOW |
+              std::uint32_t{half} * HV_VCPU_EVENT_PENDING |
+              std::uint32_t{v.nmi_masked} * HV_VCPU_NMI_BLOCKED;
+    guest = nullptr;
+    owner->guests.give(v);
+}
+
+void cpu::read_guest(guest_vcpu& v) { read_system(v, v.exchange->system); }
+
+}    // namespace hv::svm

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+// What all guests' VMCSs have in common, and what belongs to the CPU that they run on.
+#include "vmx/capabilities.hpp"
+#include "vmx/entry.hpp"
+#include "vmx/guest.hpp"
+#include "vmx/launch.hpp"
+
+namespace hv::vmx {
+
+namespace {
+
+/// MSRs that the guest reads and writes without an exit: the VMCS or the core switches them.
+constexpr std::uint32_t own_msrs[] = {
+    msr::ia32_sysenter_cs, msr::ia32_sysenter_esp, msr::ia32_sysenter_eip,  msr::ia32_pat,
+    msr::ia32_star,        msr::ia32_lstar,        msr::ia32_cstar,         msr::ia32_fmask,
+    msr::ia32_fs_base,     msr::ia32_gs_base,      msr::ia32_kernel_gs_base};
+constexpr std::uint32_t read_only_msrs[] = {msr::ia32_tsc, msr::ia32_efer};
+
+void clear_bit(std::uint64_t* words, std::uint32_t index, bool write) {
+    auto const bit = policy::msr_slot(index) + (write ? 2 * policy::msr_range_slots : 0);
+    words[bit / 64] &= ~(1ull << bit % 64);
+}
+
+/// The root VM's own controls, and what it takes to keep a guest from the devices and the clock.
+std::uint32_t guest_pin(cpu const& c) {
+    auto const wanted = make<pin>(c.own_controls.pin)
+                            .with<pin::external_interrupts>(true)
+                            .with<pin::preemption_timer>(c.own_controls.time_slices);
+    return static_cast<std::uint32_t>(wanted.raw);
+}
+std::uint32_t guest_processor(cpu const& c) {
+    auto const wanted = make<processor>(c.own_controls.processor)
+                            .with<processor::tsc_offsetting>(true)
+                            .with<processor::hlt>(true)
+                            .with<processor::mwait>(true)
+                            .with<processor::monitor>(true)
+                            .with<processor::rdpmc>(true)
+                            .with<processor::cr8_load>(true)
+                            .with<processor::cr8_store>(true)
+                            .with<processor::all_io>(true);
+    return static_cast<std::uint32_t>(wanted.raw);
+}
+
+}    // namespace
+
+status cpu::prepare_guests() {
+    auto& m = *owner;
+    if (m.guest_msrs_at != hpa{}) return done;
+    m.guest_msrs_at = HV_TRY(m.pool.take());
+    auto* const words = reinterpret_cast<std::uint64_t*>(
+        HV_TRY(m.all.to_private_hva(m.guest_msrs_at)).raw);
+    for (unsigned i = 0; i < page_bytes / 8; ++i) words[i] = ~std::uint64_t{0};
+    for (auto const index : own_msrs) {
+        clear_bit(words, index, false);
+        clear_bit(words, index, true);
+    }
+    for (auto const index : read_only_msrs) clear_bit(words, index, false);
+    return done;
+}
+
+void build_guest(cpu& c, guest_vcpu const& v) {
+    constexpr std::uint32_t caught = 1u << 1 | 1u << 17 | 1u << 18;    // #DB, #AC: endless; #MC
+    auto const& b = c.vmcs;
+    auto const& own = c.own_controls;
+    b.write<pin_controls>(guest_pin(c));
+    b.write<processor_controls>(guest_processor(c));
+    b.write<secondary_controls>(own.secondary);
+    b.write<exit_controls>(own.exit);
+    b.write<entry_controls>(own.entry);
+    b.write<exception_bitmap>(caught);
+    b.write<cr3_target_count>(0);
+    b.write<exit_msr_store_count>(0);
+    b.write<exit_msr_load_count>(0);
+    b.write<entry_msr_load_count>(0);
+    b.write<entry_event>(0);
+    b.write<vpid>(static_cast<std::uint16_t>(v.tag));
+    b.write<msr_bitmap_address>(c.owner->guest_msrs_at);
+    b.write<ept_pointer_field>(ept_pointer::to(v.stage_root));
+    if ((own.secondary & secondary::xsaves::mask) != 0) b.write<xss_exiting_bitmap>(~0ull);
+    b.write<guest_interruptibility>(0);
+    b.write<guest_activity>(std::uint32_t(activity::active));
+    b.write<guest_pending_debug>(pending_debug{});
+    b.write<guest_debugctl>(0);
+    b.write<vmcs_link_pointer>(~std::uint64_t{0});
+    b.write<cr0_mask>(guest_cr0_mask);
+    b.write<cr4_mask>(guest_cr4_mask);
+}
+
+void settle_guest(cpu const& c) {
+    write_host_state(c);
+    auto const& v = *c.guest;
+    c.vmcs.write<host_rsp>(reinterpret_cast<std::uint64_t>(&v) + sizeof(general_registers));
+    c.vmcs.write<host_rip>(reinterpret_cast<std::uint64_t>(hv_vmx_guest_exit_entry));
+}
+
+}    // namespace hv::vmx

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+// Exits of guests: the core answers what needs no device, all others end the run.
+#include "root/msr_event.hpp"
+#include "vmx/entry.hpp"
+#include "vmx/exit.hpp"
+#include "vmx/guest.hpp"
+
+namespace hv::vmx {
+
+namespace {
+
+constexpr std::int64_t no_such_hypercall = -1000;    // KVM_ENOSYS of linux/kvm_para.h
+
+/// What a handler leaves to its caller.
+struct next {
+    bool stay{};       // in the guest
+    bool advance{};    // behind the instruction
+    guest_exit exit;
+};
+constexpr next again{.stay = true, .advance = false, .exit = {}};
+constexpr next behind{.stay = true, .advance = true, .exit = {}};
+constexpr next back(guest_exit e) { return {false, false, e}; }
+
+next fault(cpu& c, exception x) {
+    c.inject(x);
+    return again;
+}
+
+next on_guest_cpuid(cpu& c, guest_vcpu& v) {
+    auto& r = v.gpr;
+    auto const a = v.list->answer(static_cast<std::uint32_t>(r.rax),
+                                  static_cast<std::uint32_t>(r.rcx), c.vmcs.read<guest_cr4>());
+    r.rax = a.eax;
+    r.rbx = a.ebx;
+    r.rcx = a.ecx;
+    r.rdx = a.edx;
+    return behind;
+}
+
+next on_guest_call(cpu& c, guest_vcpu& v) {
+    v.gpr.rax = static_cast<std::uint64_t>(no_such_hypercall);
+    return c.privilege() == 0 ? behind : fault(c, invalid_opcode);
+}
+
+next on_guest_io(cpu const& c, guest_vcpu const& v) {
+    auto const q = make<io_access>(c.vmcs.read<exit_qualification>());
+    auto const bytes = q.get<io_access::bytes_less_1>() + 1;
+    std::uint32_t detail = bytes << HV_GUEST_IO_BYTES_SHIFT;
+    if (q.get<io_access::in>()) detail |= HV_GUEST_IO_IN;
+    if (q.get<io_access::string>()) detail |= HV_GUEST_IO_STRING;
+    if (q.get<io_access::repeat>()) detail |= HV_GUEST_IO_REPEAT;
+    return back({.why = HV_GUEST_IO,
+                 .length = c.vmcs.read<instruction_length>(),
+                 .detail = detail,
+                 .address = q.get<io_access::port>(),
+                 .value = v.gpr.rax & ((1ull << 8 * bytes) - 1)});
+}
+
+next on_guest_cr(cpu& c, guest_vcpu& v) {
+    auto const q = make<cr_access>(c.vmcs.read<exit_qualification>());
+    if (q.get<cr_access::number>() == 8 && q.get<cr_access::type>() <= 1)
+        return back({.why = HV_GUEST_CR8,
+                     .length = c.vmcs.read<instruction_length>(),
+                     .detail = 1 - q.get<cr_access::type>(),
+                     .address = q.get<cr_access::from>(),
+                     .value = v.cr8});
+    return write_guest_cr(c, v.gpr, q) ? again : fault(c, general_protection);
+}
+
+next on_guest_msr(cpu& c, guest_vcpu& v, bool write) {
+    auto& r = v.gpr;
+    auto const index = static_cast<std::uint32_t>(r.rcx);
+    auto const value = static_cast<std::uint32_t>(r.rax) | r.rdx << 32;
+    if (index == msr::ia32_efer && write)
+        return c.write_msr(index, value) ? behind : fault(c, general_protection);
+    return back({.why = write ? HV_GUEST_MSR_WRITE : HV_GUEST_MSR_READ,
+                 .length = c.vmcs.read<instruction_length>(),
+                 .address = index,
+                 .value = write ? value : 0});
+}
+
+next on_guest_xsetbv(cpu& c, guest_vcpu& v) {
+    auto const value = static_cast<std::uint32_t>(v.gpr.rax) | v.gpr.rdx << 32;
+    bool const sound = static_cast<std::uint32_t>(v.gpr.rcx) == 0 && c.has.xsave &&
+                       xcr0_is_possible(value, c.outside.xcr0) && insn::xsetbv_safe(0, value);
+    if (!sound) return fault(c, general_protection);
+    v.xcr0 = value;
+    return behind;
+}
+
+/// #DB that exits has not written DR6: its conditions are in the qualification. SDM 3C 28.2.1.
+void take_debug_condition(cpu const& c) {
+    constexpr std::uint64_t conditions = 0xf | 1u << 13 | 1u << 14;
+    auto const q = c.vmcs.read<exit_qualification>();
+    insn::write_dr6((insn::read_dr6() & ~std::uint64_t{0xf}) | (q & conditions));
+    // The delivery also clears the general-detect bit of DR7, which the injection does not do.
+    c.vmcs.write<guest_dr7>(c.vmcs.read<guest_dr7>() & ~(1ull << 13));
+}
+
+next on_guest_exception(cpu& c) {
+    auto const e = make<event_field>(c.vmcs.read<exit_event>());
+    if (e.get<event_field::type>() == event_field::nmi) {
+        insn::unblock_nmi();
+        meet_nmi(c.base);
+        return back({.why = HV_GUEST_INTERRUPTED});
+    }
+    auto const vector = static_cast<hv::vector>(e.get<event_field::vector>());
+    if (vector == hv::vector::machine_check) {
+        c.base.pending_work.fetch_or(work_machine_check);
+        return back({.why = HV_GUEST_INTERRUPTED});
+    }
+    // #DB and #AC exit so that a guest cannot raise them for ever inside one instruction.
+    if (vector == hv::vector::debug) take_debug_condition(c);
+    bool const has_error = e.get<event_field::has_error>();
+    return fault(c, {vector, has_error, 0});
+}
+
+next on_guest_memory(cpu const& c) {
+    using q = ept_violation_qualification;
+    auto const e = make<q>(c.vmcs.read<exit_qualification>());
+    std::uint32_t access = 0;
+    if (e.get<q::read>()) access |= HV_ACCESS_READ;
+    if (e.get<q::write>()) access |= HV_ACCESS_WRITE;
+    if (e.get<q::fetch>()) access |= HV_ACCESS_EXECUTE;
+    bool const delivering = make<event_field>(c.vmcs.read<vectoring_event>())
+                                .get<event_field::valid>();
+    if (e.get<q::nmi_unblocked>() && !delivering) {    // SDM 3C 28.2.3
+        auto const s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
+        c.vmcs.write<guest_interruptibility>(
+            static_cast<std::uint32_t>(s.with<interruptibility::nmi>(true).raw));
+    }
+    return back({.why = HV_GUEST_MEMORY,
+                 .detail = access,
+                 .address = c.vmcs.read<guest_physical_address>().raw});
+}
+
+next unexpected(cpu const& c) {
+    return back({.why = HV_GUEST_UNEXPECTED,
+                 .address = c.vmcs.read<exit_reason_field>(),
+                 .value = c.vmcs.read<exit_qualification>()});
+}
+
+next dispatch(exit_reason why, cpu& c, guest_vcpu& v) {
+    auto const length = [&] { return c.vmcs.read<instruction_length>(); };
+    switch (static_cast<unsigned>(why)) {
+    case unsigned(exit_reason::cpuid):              return on_guest_cpuid(c, v);
+    case unsigned(exit_reason::vmcall):             return on_guest_call(c, v);
+    case unsigned(exit_reason::io):                 return on_guest_io(c, v);
+    case unsigned(exit_reason::ept_violation):      return on_guest_memory(c);
+    case unsigned(exit_reason::msr_read):           return on_guest_msr(c, v, false);
+    case unsigned(exit_reason::msr_write):          return on_guest_msr(c, v, true);
+    case unsigned(exit_reason::hlt):                return back({HV_GUEST_HLT, length()});
+    case unsigned(exit_reason::external_interrupt):
+    case unsigned(exit_reason::preemption_timer):   return back({.why = HV_GUEST_INTERRUPTED});
+    case unsigned(exit_reason::exception_or_nmi):   return on_guest_exception(c);
+    case unsigned(exit_reason::interrupt_window):
+    case unsigned(exit_reason::nmi_window):         return back({.why = HV_GUEST_WINDOW});
+    case unsigned(exit_reason::cr_access):          return on_guest_cr(c, v);
+    case unsigned(exit_reason::xsetbv):             return on_guest_xsetbv(c, v);
+    case unsigned(exit_reason::triple_fault):       return back({.why = HV_GUEST_SHUTDOWN});
+    case unsigned(exit_reason::invd):
+    case unsigned(exit_reason::wbinvd):
+    case unsigned(exit_reason::mwait):
+    case unsigned(exit_reason::monitor):            return behind;    // as if it did nothing
+    case unsigned(exit_reason::rdpmc):              return fault(c, general_protection);
+    case unsigned(exit_reason::getsec):
+    case unsigned(exit_reason::vmclear):
+    case unsigned(exit_reason::vmlaunch):
+    case unsigned(exit_reason::vmptrld):
+    case unsigned(exit_reason::vmptrst):
+    case unsigned(exit_reason::vmread):
+    case unsigned(exit_reason::vmresume):
+    case unsigned(exit_reason::vmwrite):
+    case unsigned(exit_reason::vmxoff):
+    case unsigned(exit_reason::vmxon):
+    case unsigned(exit_reason::invept):
+    case unsigned(exit_reason::invvpid):
+    case unsigned(exit_reason::vmfunc):             return fault(c, invalid_opcode);
+    default:                                        return unexpected(c);
+    }
+}
+
+/// The event that the exit has cut short, for the next entry: unless the handler has put its own in
+/// its place, which then holds what the two come to.
+hv_event half_delivered(cpu const& c) {
+    auto const e = make<event_field>(c.vmcs.read<vectoring_event>());
+    if (!e.get<event_field::valid>()) return {};
+    constexpr auto known = event_field::vector::mask | event_field::type::mask |
+                           event_field::has_error::mask | event_field::valid::mask;
+    if (e.get<event_field::type>() == event_field::nmi) {    // blocked by its own delivery
+        auto const s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
+        c.vmcs.write<guest_interruptibility>(
+            static_cast<std::uint32_t>(s.with<interruptibility::nmi>(false).raw));
+    }
+    // What an instruction raised on purpose, that instruction raises again.
+    if (e.get<event_field::type>() >= event_field::software_interrupt) return {};
+    auto const error = e.get<event_field::has_error>() ? c.vmcs.read<vectoring_error>() : 0;
+    return {static_cast<std::uint32_t>(e.raw & known), error};
+}
+
+/// Whether the guest goes on.
+bool handle(cpu& c, guest_vcpu& v) {
+    auto const why = make<exit_information>(c.vmcs.read<exit_reason_field>());
+    v.half_delivered = {};
+    if (why.get<exit_information::entry_failed>()) {
+        v.half_delivered = v.injected;
+        c.leave_guest({.why = HV_GUEST_INVALID,
+                       .address = why.raw,
+                       .value = c.vmcs.read<exit_qualification>()});
+        return false;
+    }
+    v.launched = 1;
+    auto const next = dispatch(static_cast<exit_reason>(why.get<exit_information::basic>()), c, v);
+    if (next.advance) c.advance();
+    auto const cut = next.advance ? hv_event{} : half_delivered(c);
+    if (!next.stay) {
+        v.half_delivered = cut;
+        c.leave_guest(next.exit);
+        return false;
+    }
+    ++v.exits;
+    v.injected = {};
+    bool const busy = make<event_field>(c.vmcs.read<entry_event>()).get<event_field::valid>();
+    if (busy || (cut.event & event_valid) == 0) return true;
+    c.vmcs.write<entry_event>(cut.event);
+    c.vmcs.write<entry_event_error>(cut.error);
+    return true;
+}
+
+}    // namespace
+
+}    // namespace hv::vmx
+
+/// Every exit of a guest, with all its registers in its vcpu. True: it goes on; false: the root
+/// VM's VMCS is the current one again.
+extern "C" bool hv_vmx_guest_exit(hv::vmx::cpu& c) { return hv::vmx::handle(c, *c.guest); }
+
+/// Before an entry there is work for the root VM's side: the guest waits.
+extern "C" void hv_vmx_guest_interrupted(hv::vmx::cpu& c) {
+    auto& v = *c.guest;
+    auto const event = c.vmcs.read<hv::vmx::entry_event>();
+    v.half_delivered = {};
+    if ((event & hv::event_valid) != 0)
+        v.half_delivered = {event, c.vmcs.read<hv::vmx::entry_event_error>()};
+    c.vmcs.write<hv::vmx::entry_event>(0);
+    c.leave_guest({.why = HV_GUEST_INTERRUPTED});
+}
+
+/// VMLAUNCH or VMRESUME fell through: the controls or the host state are not sound.
+extern "C" void hv_vmx_guest_refused(hv::vmx::cpu& c) {
+    c.leave_guest({.why = HV_GUEST_INVALID, .address = c.vmcs.read<hv::vmx::instruction_error>()});
+}

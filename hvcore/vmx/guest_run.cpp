@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// Into a guest and out again: which VMCS is current, and whose registers are in the CPU.
+#include "root/shoot_down.hpp"
+#include "vmx/entry.hpp"
+#include "vmx/guest.hpp"
+
+namespace hv::vmx {
+
+namespace {
+
+constexpr std::uint32_t never_ran = ~0u;
+
+/// The VMCS is this CPU's from here to leave_guest(), which clears it: so it can go on anywhere.
+void make_current(cpu& c, guest_vcpu& v) {
+    if (!v.built) {
+        *reinterpret_cast<std::uint32_t*>(v.block.raw) = static_cast<std::uint32_t>(
+            make<basic>(insn::rdmsr(msr::ia32_vmx_basic)).get<basic::revision>());
+        HV_ASSERT(insn::vmclear(v.block_at));
+    }
+    HV_ASSERT(insn::vmptrld(v.block_at));
+    v.launched = 0;
+    if (!v.built) {
+        v.tag = 2 + v.slot;    // the root VM has 1
+        build_guest(c, v);
+    }
+    bool const moved = v.last_cpu != c.base.number;
+    if (moved || !v.built) settle_guest(c);
+    // What this CPU may remember of the guest is as old as its last run here.
+    if (moved && v.last_cpu != never_ran) HV_ASSERT(insn::invvpid(invalidate_all_contexts, 0));
+    v.last_cpu = c.base.number;
+    v.built = true;
+}
+
+void make_root_current(cpu const& c, guest_vcpu const& v) {
+    HV_ASSERT(insn::vmclear(v.block_at));
+    HV_ASSERT(insn::vmptrld(c.vmcs_at));
+}
+
+/// The event of this entry: what an exit has cut short comes first.
+/// Errors   busy: there is such a one, and the root VM has another; invalid: no event at all.
+result<hv_event> choose_event(guest_vcpu const& v, std::uint32_t flags, hv_event wanted) {
+    bool const half = (v.half_delivered.event & event_valid) != 0;
+    if ((flags & HV_RUN_EVENT) == 0) return v.half_delivered;
+    if (half) return error{errc::busy};
+    return sound_event(wanted);
+}
+
+void write_event(cpu const& c, hv_event e) {
+    c.vmcs.write<entry_event>(e.event);
+    if ((e.event & event_valid) == 0) return;
+    c.vmcs.write<entry_event_error>(e.error);
+    c.wake();
+}
+
+void write_windows(cpu& c, std::uint32_t flags) {
+    c.close_windows();
+    if ((flags & HV_RUN_WINDOW) != 0) c.open_window(processor::interrupt_window::mask);
+    if ((flags & HV_RUN_NMI_WINDOW) != 0) c.open_window(processor::nmi_window::mask);
+}
+
+/// What the exchange area says, copied once, into VMCS and vcpu.
+status take_exchange(cpu& c, guest_vcpu& v) {
+    auto& x = *v.exchange;
+    auto const flags = x.flags;
+    hv_event const wanted = x.event;
+    v.injected = HV_TRY(choose_event(v, flags, wanted));
+    if ((flags & HV_RUN_SYSTEM) != 0) {
+        hv_vcpu_system const s = x.system;
+        HV_TRY(write_system(c, v, s));
+    }
+    if ((flags & HV_RUN_CPUID) != 0)
+        v.list->take(*reinterpret_cast<hv_vcpu_cpuid const volatile*>(
+            reinterpret_cast<std::uint64_t>(&x) + page_bytes));
+    take_registers(v);
+    c.vmcs.write<guest_rsp>(gva{x.gpr[rsp_number]});
+    c.vmcs.write<guest_rip>(gva{x.rip});
+    c.vmcs.write<guest_rflags>(make<rflags>(x.rflags & 0x3f7fd7).with<rflags::fixed_1>(true));
+    write_event(c, v.injected);
+    write_windows(c, flags);
+    v.flags = flags;
+    x.flags = 0;
+    return done;
+}
+
+}    // namespace
+
+status cpu::enter_guest(guest_vcpu& v) {
+    guest = &v;
+    v.on = &base;
+    make_current(*this, v);
+    if (auto const taken = take_exchange(*this, v); !taken) {
+        make_root_current(*this, v);
+        guest = nullptr;
+        return taken.error();
+    }
+    if (own_controls.time_slices) vmcs.write<preemption_timer_value>(guest_slice);
+    enter_outside(outside, v, has);
+    exchange_call_msrs(outside, v.star, v.lstar, v.cstar, v.fmask, v.kernel_gs_base);
+    insn::write_cr2(v.cr2);
+    return done;
+}
+
+void cpu::leave_guest(guest_exit const& e) {
+    auto& v = *guest;
+    auto const root = outside;
+    v.cr2 = insn::read_cr2();
+    outside_registers of_guest;
+    exchange_call_msrs(of_guest, root.star, root.lstar, root.cstar, root.fmask,
+                       root.kernel_gs_base);
+    v.star = of_guest.star;
+    v.lstar = of_guest.lstar;
+    v.cstar = of_guest.cstar;
+    v.fmask = of_guest.fmask;
+    v.kernel_gs_base = of_guest.kernel_gs_base;
+    leave_outside(root, v, has);
+    auto& x = *v.exchange;
+    give_registers(v);
+    give_exit(v, e);
+    x.gpr[rsp_number] = vmcs.read<guest_rsp>().raw;
+    x.rip = vmcs.read<guest_rip>().raw;
+    x.rflags = vmcs.read<guest_rflags>().raw;
+    auto const blocked = make<interruptibility>(vmcs.read<guest_interruptibility>());
+    bool const shadow = (blocked.raw & interruptibility::shadow) != 0;
+    bool const half = (v.half_delivered.event & event_valid) != 0;
+    bool const enabled = (x.rflags & rflags::interrupt_flag::mask) != 0;
+    x.state = std::uint32_t{enabled && !shadow && !half} * HV_VCPU_INTERRUPTIBLE |
+              std::uint32_t{shadow} * HV_VCPU_SHADOW | std::uint32_t{half} * HV_VCPU_EVENT_PENDING |
+              std::uint32_t{blocked.get<interruptibility::nmi>()} * HV_VCPU_NMI_BLOCKED;
+    make_root_current(*this, v);
+    guest = nullptr;
+    owner->guests.give(v);
+}
+
+void cpu::read_guest(guest_vcpu& v) {
+    guest = &v;
+    v.on = &base;
+    make_current(*this, v);
+    read_system(*this, v, v.exchange->system);
+    make_root_current(*this, v);
+    guest = nullptr;
+}
+
+}    // namespace hv::vmx

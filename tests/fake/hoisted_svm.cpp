@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "hoisted_svm.hpp"
+#include "entry_svm.hpp"
+
+extern "C" void hv_svm_trap(hv::trap_frame& f);
+
+namespace fake {
+
+namespace {
+
+enum code : std::uint64_t {    // APM 2 C "SVM Intercept Exit Codes"
+    cr0_write = 0x10,
+    exception_0 = 0x40,
+    nmi_code = 0x61,
+    init_code = 0x63,
+    iret_code = 0x74,
+    msr = 0x7c,
+    nested_page_fault = 0x400,
+};
+
+bool bit(std::uint64_t value, unsigned n) { return (value >> n & 1) != 0; }
+
+}    // namespace
+
+hoisted_svm::hoisted_svm(std::uint32_t cpus) : hoisted_svm{cpus, not_launched} { launch_all(); }
+
+hv::svm::cpu& hoisted_svm::core(std::uint32_t n) const {
+    auto const area = machine.layout().cpu_first() + n * hv::svm::area::pages;
+    return *reinterpret_cast<hv::svm::cpu*>(hv::svm::area{machine.hva_of_page(area)}.cpu_at().raw);
+}
+
+outcome hoisted_svm::exit(std::uint32_t n, svm_exit const& info) {
+    if (!hw(n).in_guest) {
+        problems.emplace_back("an exit of a CPU that runs no guest");
+        return outcome::parked;
+    }
+    nothing_delivered(n);
+    hw(n).leave_guest(info);
+    auto const how = run_core(n);
+    return how == outcome::resumed ? take_nmi(n) : how;
+}
+
+/// An NMI that waits makes the guest exit, again and again until somebody takes it.
+outcome hoisted_svm::take_nmi(std::uint32_t n) {
+    for (unsigned i = 0; i < 8; ++i) {
+        if (!hw(n).in_guest || !hw(n).svm.nmi.load()) return outcome::resumed;
+        hw(n).leave_guest({.code = nmi_code});
+        auto const how = run_core(n);
+        if (how != outcome::resumed) return how;
+    }
+    problems.emplace_back("an NMI exits for ever");
+    return outcome::resumed;
+}
+
+outcome hoisted_svm::run_core(std::uint32_t n) {
+    return on_core(n, [&] {
+        for (;;) {    // the core parks the CPU at the second entry that fails
+            auto const how = svm_way_out(hw(n), core(n));
+            if (!how) return outcome::left;
+            if (*how == entry::entered) break;
+            for (auto const& rule : hw(n).broken_rules) problems.push_back("entry: " + rule);
+        }
+        look_at_entry(n);
+        return outcome::resumed;
+    });
+}
+
+/// What the manual does not forbid, but the root VM would notice.
+void hoisted_svm::look_at_entry(std::uint32_t n) {
+    auto const& c = core(n);
+    bool const steps = c.step.reasons != 0;
+    auto const& v = *c.block;
+    bool const traps = v.control.exception_intercepts != 0;
+    if (traps && !(steps && bit(v.save.rflags, 8)))
+        problems.emplace_back("exceptions are intercepted without a step");
+    if (traps && bit(v.control.event, 31))
+        problems.emplace_back("an event pushes the trap flag of a step");
+}
+
+outcome hoisted_svm::run(std::uint32_t n, std::function<void(hv::svm::save_area&)> const& effect) {
+    auto& block = v(n);
+    nothing_delivered(n);
+    bool const traps = bit(block.save.rflags, 8);
+    block.save.rip += 3;
+    block.control.interrupt_shadow = 0;
+    effect(block.save);
+    if (!traps) return outcome::resumed;
+    block.save.dr6 |= 1u << 14;
+    return exception(n, 1);
+}
+
+outcome hoisted_svm::exception(std::uint32_t n, unsigned vector, std::uint64_t error,
+                               std::uint64_t address) {
+    if (bit(v(n).control.exception_intercepts, vector))
+        return exit(n, {.code = exception_0 + vector, .info_1 = error, .info_2 = address});
+    nothing_delivered(n);
+    native.push_back(vector);
+    return outcome::resumed;
+}
+
+outcome hoisted_svm::iret(std::uint32_t n, std::uint64_t flags) {
+    if (bit(v(n).control.intercepts_1, 20)) {
+        auto const how = exit(n, {.code = iret_code});
+        if (how != outcome::resumed || delivered(n)) return how;
+    }
+    return run(n, [&](hv::svm::save_area& s) { s.rflags = flags; });
+}
+
+void hoisted_svm::nmi(std::uint32_t n) {
+    hw(n).svm.nmi = true;
+    if (hw(n).in_guest) nothing_delivered(n);
+    take_nmi(n);
+}
+
+outcome hoisted_svm::init(std::uint32_t n) {
+    hw(n).svm.init = true;
+    return hw(n).in_guest ? exit(n, {.code = init_code}) : outcome::resumed;
+}
+
+hv::trap_frame hoisted_svm::trap(std::uint32_t n, std::uint64_t vector, std::uint64_t rip) {
+    on_cpu const scope{hw(n)};
+    hv::trap_frame frame{};
+    frame.vector = vector;
+    frame.rip = rip;
+    hv_svm_trap(frame);
+    return frame;
+}
+
+outcome hoisted_svm::touch(std::uint32_t n, std::uint64_t at, std::uint32_t access) {
+    // The walk of the root VM's own tables has ended, ring 3 asks as always at this level.
+    auto info = 1ull << 32 | 4;
+    if ((access & HV_ACCESS_WRITE) != 0) info |= 2;
+    if ((access & HV_ACCESS_EXECUTE) != 0) info |= 16;
+    auto const there = leaf(at);
+    if (there && there->allowed != hv::rights::none) info |= 1;
+    return exit(n, {.code = nested_page_fault, .info_1 = info, .info_2 = at});
+}
+
+outcome hoisted_svm::rdmsr(std::uint32_t n, std::uint32_t index) {
+    gpr(n).rcx = index;
+    return exit(n, {.code = msr, .info_1 = 0, .length = 2});
+}
+
+outcome hoisted_svm::wrmsr(std::uint32_t n, std::uint32_t index, std::uint64_t value) {
+    gpr(n).rcx = index;
+    gpr(n).rax = value & 0xffffffff;
+    gpr(n).rdx = value >> 32;
+    return exit(n, {.code = msr, .info_1 = 1, .length = 2});
+}
+
+outcome hoisted_svm::move_to_cr(std::uint32_t n, unsigned number, std::uint64_t value) {
+    if (bit(v(n).control.cr_intercepts, 16 + number)) {
+        auto const how = exit(n, {.code = cr0_write + number, .length = 3});
+        if (how != outcome::resumed || delivered(n)) return how;
+    }
+    if (bit(v(n).control.cr_intercepts, 16 + number))
+        problems.emplace_back("MOV to CR exits for ever");
+    return run(n, [&](hv::svm::save_area& s) { (number == 0 ? s.cr0 : s.cr4) = value; });
+}
+
+void hoisted_svm::enter_ring_3(std::uint32_t n) {
+    auto& s = v(n).save;
+    s.cs.selector = 0x33;
+    s.cs.attributes = 0xafb;
+    s.ss.selector = 0x2b;
+    s.ss.attributes = 0xcf3;
+    s.cpl = 3;
+}
+
+}    // namespace fake

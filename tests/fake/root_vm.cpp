@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "hoisted.hpp"
+#include "hoisted_svm.hpp"
+
+namespace fake {
+
+root_vm::root_vm(std::uint32_t cpus, vendor maker)
+    : machine{cpus, maker}, seen_records_(cpus), injected_before_(cpus) {
+    machine.on_nmi = [this](std::uint32_t n) {
+        if (!deaf) nmi(n);
+    };
+}
+
+std::unique_ptr<root_vm> root_vm::hoisted_on(vendor maker) {
+    if (maker == vendor::amd) return std::make_unique<hoisted_svm>();
+    return std::make_unique<hoisted>();
+}
+
+void root_vm::launch_all() {
+    for (std::uint32_t n = 0; n < machine.cpus.size(); ++n) {
+        auto args = machine.arguments(n);
+        auto const error = machine.launch(n, args);
+        if (error == 0) continue;
+        problems.push_back("launch failed at step " + std::to_string(args.step));
+        for (auto const& rule : hw(n).broken_rules) problems.push_back(rule);
+        return;
+    }
+}
+
+hv_cpu_shared& root_vm::shared(std::uint32_t n) const {
+    auto const page = machine.layout().shared_cpu_first() + n * hv::shared_cpu_pages;
+    return *reinterpret_cast<hv_cpu_shared*>(machine.hva_of_page(page).raw);
+}
+
+std::int64_t root_vm::call(std::uint32_t n, std::uint64_t number, std::uint64_t a,
+                           std::uint64_t b) {
+    gpr(n).rax = number;
+    gpr(n).rdi = board::secret;
+    gpr(n).rsi = a;
+    gpr(n).rdx = b;
+    hypercall(n);
+    return static_cast<std::int64_t>(gpr(n).rax);
+}
+
+std::int64_t root_vm::load(std::vector<hv_rule> const& rules, std::uint64_t generation,
+                           std::uint32_t n) {
+    for (std::size_t i = 0; i < rules.size(); ++i) (&mailbox<hv_rule>())[i] = rules[i];
+    return call(n, HV_CALL_POLICY_LOAD, rules.size(), generation);
+}
+
+std::vector<hv_record> root_vm::records(std::uint32_t n) {
+    std::vector<hv_record> news;
+    auto const* ring = reinterpret_cast<hv_record const*>(reinterpret_cast<char*>(&shared(n)) +
+                                                          4096);
+    for (; seen_records_[n] < shared(n).head; ++seen_records_[n])
+        news.push_back(ring[seen_records_[n] % HV_RING_RECORDS]);
+    if (!common(n).records.release(seen_records_[n])) problems.emplace_back("ring not released");
+    return news;
+}
+
+std::optional<std::uint64_t> root_vm::delivered(std::uint32_t n) {
+    if (hw(n).injected.size() == injected_before_[n]) return std::nullopt;
+    return hw(n).injected.back();
+}
+
+std::uint64_t root_vm::findings() {
+    call(0, HV_CALL_AUDIT);
+    return mailbox<hv_audit>().findings;
+}
+
+hv_rule memory_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
+                    std::uint32_t access) {
+    return {id, HV_RULE_MEMORY, action, access, 0, first, last, 0};
+}
+hv_rule msr_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
+                 std::uint32_t access) {
+    return {id, HV_RULE_MSR, action, access, 0, first, last, 0};
+}
+hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask, std::uint16_t action) {
+    return {id, HV_RULE_CR, action, HV_ACCESS_WRITE, 0, number, number, mask};
+}
+
+}    // namespace fake

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A root VM under the hosted core, and what happens to it on either vendor's CPUs: hypercalls,
+// NMIs, accesses to memory and MSRs. What only one vendor has is in hoisted.hpp and in
+// hoisted_svm.hpp.
+#include "abi/call.h"
+#include "abi/policy.h"
+#include "arch/trap.hpp"
+#include "board.hpp"
+
+namespace fake {
+
+enum class outcome { resumed, left, parked, reset };
+
+class root_vm {
+public:
+    /// Without the launch: the test does it.
+    static constexpr struct not_launched_yet {
+    } not_launched{};
+    root_vm(std::uint32_t cpus, vendor maker);
+    virtual ~root_vm() = default;
+    root_vm(root_vm const&) = delete;
+    root_vm& operator=(root_vm const&) = delete;
+    static std::unique_ptr<root_vm> hoisted_on(vendor maker);
+
+    void launch_all();
+    /// A hypercall from ring 0 of CPU `n`, its number and arguments in the registers.
+    virtual outcome hypercall(std::uint32_t n) = 0;
+    /// An exit that the core never asked for.
+    virtual outcome unexpected(std::uint32_t n) = 0;
+    virtual outcome invd(std::uint32_t n) = 0;
+    /// An NMI arrives at CPU `n`, in its guest or in root mode.
+    virtual void nmi(std::uint32_t n) = 0;
+    virtual outcome touch(std::uint32_t n, std::uint64_t at, std::uint32_t access) = 0;
+    /// What lets a logged access happen comes to its end.
+    virtual outcome end_slice(std::uint32_t n) = 0;
+    virtual outcome rdmsr(std::uint32_t n, std::uint32_t index) = 0;
+    virtual outcome wrmsr(std::uint32_t n, std::uint32_t index, std::uint64_t value) = 0;
+    /// MOV to CR0 or CR4 as the CPU does it, with the exits that this takes.
+    virtual outcome move_to_cr(std::uint32_t n, unsigned number, std::uint64_t value) = 0;
+    /// CR0 or CR4 as the root VM sees it.
+    [[nodiscard]] virtual std::uint64_t seen(std::uint32_t n, unsigned number) = 0;
+    [[nodiscard]] virtual std::uint64_t rip(std::uint32_t n) = 0;
+    virtual void enter_ring_3(std::uint32_t n) = 0;
+    /// How often CPU `n` has dropped its translations.
+    [[nodiscard]] virtual std::uint64_t flushes(std::uint32_t n) = 0;
+    [[nodiscard]] virtual hv::cpu& common(std::uint32_t n) const = 0;
+
+    // Of struct machine.
+    [[nodiscard]] virtual std::optional<hv::translation> leaf(std::uint64_t at) const = 0;
+    [[nodiscard]] virtual hv::page_pool& pool() const = 0;
+    [[nodiscard]] virtual hv::frames& frames() const = 0;
+    [[nodiscard]] virtual hv::policy::rule_set& rules() const = 0;
+    [[nodiscard]] virtual std::uint64_t generation() const = 0;
+    [[nodiscard]] virtual bool locked() const = 0;
+    virtual void set_time_slices(bool there) = 0;
+    /// Behind the guard's back: a leaf of 4 KiB at `at`, where there is one, that leads to `to`.
+    virtual void plant_leaf(std::uint64_t at, hv::hpa to) = 0;
+
+    /// A hypercall with the right handle from ring 0 of CPU `n`; what rax holds then.
+    std::int64_t call(std::uint32_t n, std::uint64_t number, std::uint64_t a = 0,
+                      std::uint64_t b = 0);
+    std::int64_t load(std::vector<hv_rule> const& rules, std::uint64_t generation = 1,
+                      std::uint32_t n = 0);
+    [[nodiscard]] cpu& hw(std::uint32_t n) { return *machine.cpus.at(n); }
+    [[nodiscard]] hv::general_registers& gpr(std::uint32_t n) { return hw(n).gpr; }
+    [[nodiscard]] hv_cpu_shared& shared(std::uint32_t n) const;
+    /// Records of ring `n` since the last call, which then have been read.
+    std::vector<hv_record> records(std::uint32_t n);
+    template <typename T> [[nodiscard]] T& mailbox() const {
+        return *reinterpret_cast<T*>(machine.hva_of_page(machine.layout().mailbox_first()).raw);
+    }
+    /// What the last exit of CPU `n` led to: the event of the entry, or nothing.
+    [[nodiscard]] std::optional<std::uint64_t> delivered(std::uint32_t n);
+    [[nodiscard]] std::uint64_t findings();
+
+    board machine;
+    /// What no test may cause: an entry that the manual forbids, a fault in root mode.
+    std::vector<std::string> problems;
+    bool deaf{};    // NMIs to other CPUs get lost
+
+protected:
+    /// From here on, an event counts as delivered().
+    void nothing_delivered(std::uint32_t n) { injected_before_[n] = hw(n).injected.size(); }
+    /// Runs the core's code on CPU `n`, and says how it ended where it did not return.
+    template <typename Run> outcome on_core(std::uint32_t n, Run const& run);
+
+private:
+    std::vector<std::uint64_t> seen_records_;
+    std::vector<std::size_t> injected_before_;
+};
+
+template <typename Run> outcome root_vm::on_core(std::uint32_t n, Run const& run) {
+    on_cpu const scope{hw(n)};
+    try {
+        return run();
+    } catch (halted const&) {
+        return outcome::parked;
+    } catch (machine_reset const&) {
+        return outcome::reset;
+    } catch (root_fault const& f) {
+        problems.push_back("exception in root mode: vector " + std::to_string(f.vector));
+        return outcome::parked;
+    }
+}
+
+/// The part of struct machine that both backends have.
+template <typename Machine> class root_vm_of : public root_vm {
+public:
+    using root_vm::root_vm;
+    [[nodiscard]] Machine& core_machine() const { return machine.machine<Machine>(); }
+    [[nodiscard]] std::optional<hv::translation> leaf(std::uint64_t at) const override {
+        return core_machine().stage.translate(hv::gpa{at});
+    }
+    [[nodiscard]] hv::page_pool& pool() const override { return core_machine().pool; }
+    [[nodiscard]] hv::frames& frames() const override { return core_machine().all; }
+    [[nodiscard]] hv::policy::rule_set& rules() const override { return core_machine().rules(); }
+    [[nodiscard]] std::uint64_t generation() const override { return core_machine().generation; }
+    [[nodiscard]] bool locked() const override { return core_machine().locked.load() != 0; }
+    void set_time_slices(bool there) override { core_machine().time_slices = there; }
+    void plant_leaf(std::uint64_t at, hv::hpa to) override {
+        using format = std::conditional_t<Machine::stage_has_types, hv::ept_format, hv::npt_format>;
+        auto& m = core_machine();
+        auto table = m.stage.root();
+        for (unsigned level = 4; level > 1; --level)
+            table = format::table_of(m.tables.read(table, hv::entry_index(hv::gpa{at}, level)));
+        m.tables.write(
+            table, hv::entry_index(hv::gpa{at}, 1),
+            format::leaf({to, hv::rights::read, hv::memory_type::wb, hv::guest_pat::ignored}, 1));
+    }
+};
+
+hv_rule memory_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
+                    std::uint16_t action = HV_ACTION_DENY, std::uint32_t access = HV_ACCESS_WRITE);
+hv_rule msr_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
+                 std::uint16_t action = HV_ACTION_DENY, std::uint32_t access = HV_ACCESS_WRITE);
+hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask,
+                std::uint16_t action = HV_ACTION_DENY);
+
+}    // namespace fake
