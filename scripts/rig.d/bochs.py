@@ -89,6 +89,16 @@ def command(folder, kernel, parts, options, serial):
     return [binary(), "-q", "-f", folder / "bochsrc", *debugger]
 
 
+def was_reset(words, _):
+    """What it says at a triple fault; other resets show by a second boot."""
+    return "exception with no resolution" in words
+
+
+def noise(_):
+    """Its last words are all its own."""
+    return False
+
+
 def loaded(folder):
     """The machine has read its files: they need no disk any more."""
     (folder / "ram").unlink(missing_ok=True)

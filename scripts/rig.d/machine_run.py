@@ -82,7 +82,7 @@ class Run:
         """The emulator has closed its output by itself."""
         self.process.wait()
         self.logs["emulator"].flush()
-        self.verdict = verdict.of_a_machine_that_ended(self.folder, self.boots)
+        self.verdict = verdict.of_a_machine_that_ended(self, self.process.returncode)
 
     def look(self, deadline):
         """What no message tells: the time, and a kernel that hangs after a panic."""
@@ -92,7 +92,7 @@ class Run:
                 Verdict(verdict.TIME_OUT, f"no end after {self.options.timeout} s; "
                         "the machine was stopped")
         elif "end Kernel panic" in verdict.console_says(self.folder):
-            self.verdict = verdict.of_a_machine_that_ended(self.folder, self.boots)
+            self.verdict = verdict.of_a_machine_that_ended(self)
 
     def got(self, channel, content):
         """One message of the machine."""
@@ -120,7 +120,7 @@ class Run:
         if channel == "B":
             self.boots += 1
             if self.boots > 1:
-                self.verdict = verdict.of_a_machine_that_ended(self.folder, self.boots)
+                self.verdict = verdict.of_a_machine_that_ended(self)
         elif channel == "U":
             self.note("user space")
             self.machine.loaded(self.folder)

@@ -26,6 +26,7 @@ examples:
 
 environment:
   HV_BOCHS  another Bochs than Debian's
+  HV_QEMU   another QEMU than Debian's
   HV_CACHE  folder for downloads and what is made from them (default .cache)
   KVER      kernel version to boot (default: the newest with installed headers)
 """
@@ -53,6 +54,9 @@ def parser():
         help="leave the modules unloaded and hvd stopped")
     add("--timeout", type=number(1, 86400), default=900, metavar="S",
         help="seconds until the machine is stopped; default: 900")
+    add("--icount", action="store_true",
+        help="qemu only: time is the number of instructions, seeds and addresses are fixed, so "
+             "that the same run takes the same ticks")
     add("--kernel-arg", action="append", default=[], metavar="ARG",
         help="add to the kernel's command line")
     add("--test-build", action="store_true",
@@ -91,6 +95,8 @@ def parse(arguments):
         options.shell = True
     if options.command and options.shell:
         made.error("--shell and a command exclude each other")
+    if options.icount and options.machine != "qemu":
+        made.error("--icount is for --machine qemu: Bochs's clock always counts instructions")
     options.added = [pair(text) for text in options.add]
     return options
 

@@ -1,24 +1,32 @@
 # SPDX-License-Identifier: MIT
 """The machine with SVM: QEMU without acceleration, booting the kernel directly."""
 
+import os
 import shutil
 
+import icount
 from cache import RigError
 
-BINARY = "qemu-system-x86_64"
 CPU_MODEL = "EPYC,+svm,+npt"
 # Both avoid rare early failures on a loaded host.
 KERNEL_ARGUMENTS = ("no_timer_check", "clocksource=acpi_pm")
 MEMORY_LIMIT = 65536
 BOOT_SECTOR = False
+POWERED_OFF = "qemu_system_shutdown_request"  # a trace point that no reset passes
 
 
 def check(options):
     """Refuse what this machine cannot be."""
     if options.memory > MEMORY_LIMIT:
         raise RigError(f"--memory {options.memory}: at most {MEMORY_LIMIT} MiB")
-    if not shutil.which(BINARY):
-        raise RigError(f"{BINARY} is not installed; run `apt-get install qemu-system-x86`")
+    if not shutil.which(binary()):
+        raise RigError(f"{binary()} is not installed; run `make` as root once "
+                       "or name another one in HV_QEMU")
+
+
+def binary():
+    """The emulator; HV_QEMU names another one than Debian's."""
+    return os.environ.get("HV_QEMU") or "qemu-system-x86_64"
 
 
 def command(folder, kernel, parts, options, serial):
@@ -29,14 +37,30 @@ def command(folder, kernel, parts, options, serial):
                 shutil.copyfileobj(source, out, 1 << 20)
     terminal = f"serial,id=terminal,path={serial}" if serial else \
         f"file,id=terminal,path={folder}/console.log"
-    return [BINARY, "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
-            "-M", "q35", "-accel", "tcg", "-cpu", options.cpu_model or CPU_MODEL,
-            "-smp", options.cpus, "-m", options.memory,
+    model = options.cpu_model or CPU_MODEL
+    time, cpus, arguments = ("-accel", "tcg,thread=multi"), ("-smp", options.cpus), ()
+    if options.icount:
+        time, cpus = icount.OPTIONS, icount.processors(options.cpus, model)
+        arguments = icount.kernel_arguments(options.cpus)
+    arguments = (*KERNEL_ARGUMENTS, *arguments, *options.kernel_arguments)
+    return [binary(), *time, "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot",
+            "-trace", POWERED_OFF, "-M", "q35", "-cpu", model, *cpus,
+            "-m", options.memory,
             "-kernel", kernel.vmlinux, "-initrd", folder / "initrd",
-            "-append", " ".join((*KERNEL_ARGUMENTS, *options.kernel_arguments)),
+            "-append", " ".join(arguments),
             "-chardev", terminal, "-serial", "chardev:terminal",
             "-chardev", "stdio,id=out,signal=off",
             "-device", "isa-debugcon,iobase=0xe9,chardev=out"]
+
+
+def was_reset(words, status):
+    """It ends at a reset, well and without a word."""
+    return status == 0 and POWERED_OFF not in words
+
+
+def noise(line):
+    """What it says in any case."""
+    return "TCG doesn't support requested feature" in line
 
 
 def loaded(folder):

@@ -33,27 +33,33 @@ def line_with(text, words):
     return ""
 
 
-def of_a_machine_that_ended(folder, boots):
-    """A machine that ended by itself, before the command's status came."""
+def of_a_machine_that_ended(run, status=None):
+    """A machine that ended by itself, before the command's status came.
+
+    status: the emulator's own; None while it still runs.
+    """
+    folder, machine = run.folder, run.machine
     console = console_says(folder)
     panic = line_with(console, "Kernel panic")
     if panic:
         return Verdict(PANIC, f"the kernel panicked: {panic}")
     if "reboot: Power down" in console or "reboot: System halted" in console:
         return Verdict(POWERED_OFF, "the machine was powered off before the command ended")
-    words = emulator_says(folder)
-    if boots > 1 or "reboot: " in console or "exception with no resolution" in words:
-        why = "by Linux" if "reboot: " in console else "by a triple fault"
+    words = emulator_says(folder, machine)
+    if run.boots > 1 or "reboot: " in console or machine.was_reset(words, status):
+        linux = "reboot: " in console or "sysrq: Resetting" in console
+        why = "by Linux" if linux else "by a triple fault"
         return Verdict(RESET, f"the machine was reset {why}")
     return Verdict(RIG_FAILED, f"the emulator ended: {words or 'it did not say why'}")
 
 
-def emulator_says(folder):
+def emulator_says(folder, machine):
     """Bochs's or QEMU's own last words."""
     try:
         text = (folder / "emulator.log").read_text(errors="replace")
     except OSError:
         return ""
     fatal = text.rpartition("exiting with the following message:")[2]
-    lines = [line.strip() for line in fatal.splitlines() if line.strip(" =\r")]
+    lines = [line.strip() for line in fatal.splitlines()
+             if line.strip(" =\r") and not machine.noise(line)]
     return (lines[0] if "exiting with" in text else lines[-1]) if lines else ""

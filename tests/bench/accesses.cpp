@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// accesses CORE: how many VMREAD and VMWRITE the core executes on an exit. The built core's own
-// exit functions run here, in ring 3, where both instructions raise SIGILL; its handler plays the
-// VMCS. Prints "accesses NAME READS WRITES".
+// accesses CORE: what ticks do not show of an exit. The built core's own exit functions run here,
+// in ring 3. vmx: VMREAD and VMWRITE, which raise SIGILL; its handler plays the VMCS. svm: VMSAVE
+// and VMLOAD of the way that the exit function chooses. Prints "accesses BACKEND NAME COUNT COUNT".
 #include "abi/call.h"
+#include "svm/cpu.hpp"
 #include "vmx/cpu.hpp"
 #include "vmx/exit_reason.hpp"
 
@@ -107,7 +108,7 @@ struct exit_case {
     std::uint64_t rax;
 };
 
-void run(core_image const& core, exit_case const& what) {
+void run_vmx(core_image const& core, exit_case const& what) {
     auto const exit = reinterpret_cast<bool (*)(hv::vmx::cpu&)>(core.symbol("hv_vmx_exit"));
     auto const rare = reinterpret_cast<void (*)(hv::vmx::cpu&, bool)>(
         core.symbol("hv_vmx_exit_rare"));
@@ -121,7 +122,22 @@ void run(core_image const& core, exit_case const& what) {
     play.fields[hv::vmx::exit_reason_field::encoding] = reason;
     if (exit(cpu)) rare(cpu, true);
     if (shared.counter[reason] != 1) throw std::runtime_error("the core did not count its exit");
-    std::printf("accesses %s %u %u\n", what.name, play.reads, play.writes);
+    std::printf("accesses vmx %s %u %u\n", what.name, play.reads, play.writes);
+}
+
+/// A VMMCALL. What the exit function answers at once goes back as it is; for all else entry.S saves
+/// the guest's rest, loads the core's, and loads the guest's again.
+void run_svm(core_image const& core, char const* name, std::uint64_t rax) {
+    auto const exit = reinterpret_cast<bool (*)(hv::svm::cpu&)>(core.symbol("hv_svm_exit"));
+    hv_cpu_shared shared{};
+    hv::svm::vmcb block{};
+    hv::svm::cpu cpu{};
+    cpu.base.shared = &shared;
+    cpu.block = &block;
+    block.control.exit_code = static_cast<std::uint64_t>(hv::svm::exit_code::vmmcall);
+    block.save.rax = rax;
+    bool const rare = exit(cpu);
+    std::printf("accesses svm %s %u %u\n", name, rare ? 1 : 0, rare ? 2 : 0);
 }
 
 int count_accesses(char const* path) {
@@ -130,9 +146,11 @@ int count_accesses(char const* path) {
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGILL, &action, nullptr);
     core_image const core(path);
-    run(core, {"cpuid", hv::vmx::exit_reason::cpuid, 0});
-    run(core, {"cpuid_filtered", hv::vmx::exit_reason::cpuid, 1});
-    run(core, {"vmcall", hv::vmx::exit_reason::vmcall, HV_CALL_NOP});
+    run_vmx(core, {"cpuid", hv::vmx::exit_reason::cpuid, 0});
+    run_vmx(core, {"cpuid_filtered", hv::vmx::exit_reason::cpuid, 1});
+    run_vmx(core, {"vmcall", hv::vmx::exit_reason::vmcall, HV_CALL_NOP});
+    run_svm(core, "vmcall", HV_CALL_NOP);
+    run_svm(core, "other", HV_CALL_AUDIT);
     return 0;
 }
 

@@ -22,10 +22,6 @@ END_SECONDS = 30
 C_FLAGS = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-Werror"]
 CXX_FLAGS = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror"]
 GUEST_PARTS = ("bench", "operation", "kernel", "rules")
-# Name, CPUs, what bench does there. Ticks are instructions only while no CPU idles: one CPU that
-# is measured, or two with a process of the lowest priority on each.
-MACHINES = (("one CPU", 1, "single 9"), ("two busy CPUs", 2, "paired 15"),
-            ("four CPUs", 4, "memory"))
 
 
 class BenchError(Exception):
@@ -61,9 +57,10 @@ class Boot:
 
 
 class Measured:
-    """All boots of all machines; figures are medians over the boots of one machine."""
+    """All boots of one machine; figures are medians over those with as many CPUs."""
 
-    def __init__(self):
+    def __init__(self, machine):
+        self.machine = machine
         self.boots = collections.defaultdict(list)    # by number of CPUs
         self.accesses = {}
         self.core_sha256 = hashlib.sha256(CORE.read_bytes()).hexdigest()
@@ -73,8 +70,11 @@ class Measured:
         try:
             return statistics.median(boot.values[name] for boot in self.boots[cpus])
         except (KeyError, statistics.StatisticsError):
-            raise BenchError(f"no figure for {name} with {cpus} CPUs: the run ended early; "
-                             "see its log in build/bench") from None
+            raise self.missing("figure", name, cpus) from None
+
+    def missing(self, what, name, cpus):
+        return BenchError(f"{self.machine.name}: no {what} for {name} with {cpus} CPUs: the run "
+                          "ended early; see its log in build/bench")
 
     def ticks(self, cpus, name, state):
         found = [boot.median(name, state) for boot in self.boots[cpus]]
@@ -86,8 +86,7 @@ class Measured:
         pairs = [(boot.median(name, "hoisted"), boot.median(name, "native"))
                  for boot in self.boots[cpus]]
         if not pairs or any(None in pair for pair in pairs):
-            raise BenchError(f"no ratio for {name} with {cpus} CPUs: the run ended early; "
-                             "see its log in build/bench")
+            raise self.missing("ratio", name, cpus)
         return statistics.median(hoisted / native for hoisted, native in pairs)
 
     def exits(self, cpus, name):
@@ -125,13 +124,15 @@ def build():
 
 
 def count_accesses():
-    """(VMREADs, VMWRITEs) of an exit, by its name."""
+    """What ticks do not show of an exit: two counts, by the backend's and the exit's name."""
     ran = subprocess.run([FOLDER / "accesses", CORE_SYMBOLS], capture_output=True, text=True,
                          check=False)
     if ran.returncode:
-        raise BenchError(f"VMREADs could not be counted: {ran.stderr.strip()}")
-    words = [line.split() for line in ran.stdout.splitlines()]
-    return {name: (int(reads), int(writes)) for _, name, reads, writes in words}
+        raise BenchError(f"instructions of the core could not be counted: {ran.stderr.strip()}")
+    counts = collections.defaultdict(dict)
+    for _, backend, name, *two in map(str.split, ran.stdout.splitlines()):
+        counts[backend][name] = tuple(map(int, two))
+    return counts
 
 
 def run_rig(words):
@@ -147,16 +148,17 @@ def run_rig(words):
         return child.returncode, said, complaints
 
 
-def boot(title, cpus, work):
+def boot(machine, title, cpus, work):
     """One boot; its lines stay in build/bench."""
     begin = time.monotonic()
+    title = f"{machine.title}, {title}"
     script = f"modprobe hv && insmod /bench/hv_test.ko && /bench/bench {work}"
-    words = [TOP / "scripts" / "rig", "--no-hoist", "--cpus", str(cpus), "--memory", "1024",
-             "--timeout", str(TIMEOUT_SECONDS), "--add", f"{GUEST}:/bench",
+    words = [TOP / "scripts" / "rig", *machine.options, "--no-hoist", "--cpus", str(cpus),
+             "--memory", "1024", "--timeout", str(TIMEOUT_SECONDS), "--add", f"{GUEST}:/bench",
              "--add", f"{TEST_MODULE}:/bench/hv_test.ko", "--", "sh", "-c", script]
     print(f"bench: {title}: booting and measuring", file=sys.stderr, flush=True)
     status, said, complaints = run_rig(words)
-    (FOLDER / f"cpus{cpus}.log").write_text(said + complaints)
+    (FOLDER / f"{machine.name}_cpus{cpus}.log").write_text(said + complaints)
     if status:
         last = complaints.strip().splitlines() or ["nothing on stderr"]
         raise BenchError(f"{title}: scripts/rig ended with {status}: {' / '.join(last)}")
@@ -164,17 +166,17 @@ def boot(title, cpus, work):
     return Boot(cpus, said.splitlines())
 
 
-def run_all(count):
-    """The busy machines `count` times, the one for memory once."""
-    measured = Measured()
+def run_all(machine, count):
+    """The machine's boots for time `count` times, the one for memory once."""
+    measured = Measured(machine)
     begin = time.monotonic()
-    measured.accesses = count_accesses()
+    measured.accesses = count_accesses()[machine.backend]
     for number in range(count):
-        for title, cpus, work in MACHINES:
+        for title, cpus, work in machine.boots:
             if work == "memory" and number:
                 continue
             if count > 1:
                 title = f"{title}, boot {number + 1} of {count}"
-            measured.boots[cpus].append(boot(title, cpus, work))
+            measured.boots[cpus].append(boot(machine, title, cpus, work))
     measured.seconds = time.monotonic() - begin
     return measured

@@ -67,10 +67,10 @@ def draw_exits(picture, table):
     picture.heading("What an exit costs", "Ticks; light: the same without Hoist. The mark is the "
                                           f"budget, {rows.EXIT_TICKS}.")
     shown = of(table, rows.COST)
-    most = max(row.hoisted for row in shown) * 1.05
+    most = max(rows.EXIT_TICKS, *(row.hoisted for row in shown)) * 1.05
     for row in shown:
         picture.bar(row.title, row.hoisted / most, f"{row.hoisted:.1f}", rows.EXIT_TICKS / most
-                    if row.budget else None, row.met, row.native and row.native / most)
+                    if row.used else None, row.met, row.native and row.native / most)
 
 
 def draw_workloads(picture, table):
@@ -107,9 +107,10 @@ def draw_budgets(picture, table):
                         1 / most, row.met)
 
 
-def write_svg(path, table):
+def write_svg(path, machine, table):
     picture = drawing()
-    picture.text(20, picture.y + 6, "Hoist: native against hoisted, in Bochs", 20, weight="bold")
+    title = f"Hoist: native against hoisted, in {machine.title}"
+    picture.text(20, picture.y + 6, title, 20, weight="bold")
     picture.y += 18
     for draw in (draw_exits, draw_workloads, draw_rules, draw_budgets):
         draw(picture, table)

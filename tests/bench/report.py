@@ -4,16 +4,6 @@
 import dataclasses
 import json
 
-NOTES = """\
-Ticks are Bochs's emulated instructions; a loop's own four instructions are in the figures of CPUID
-and VMCALL. Native and hoisted alternate in one boot: each figure is the median of the rounds, and
-within a round the least sample (system call, context switch, pipe on one CPU, CPUID, VMCALL), the
-lowest tenth (fork: free of what the kernel does in batches) or the median (all others). With two
-CPUs a process of class SCHED_IDLE keeps each from idling. Exits come from the core's counters.
-Under rules: half of the 1,000 are on MSRs, half on pages; from a denied access the ticks of a fault
-without Hoist are taken off. VMREAD and VMWRITE: counted by running the built core's exit functions
-in a process, where both trap."""
-
 
 def figure(value):
     if value is None:
@@ -32,6 +22,7 @@ def headings(section):
 
 
 def print_table(measured, table):
+    print(f"\n== {measured.machine.title} ==")
     lines = []    # None is an empty line
     for row, before in zip(table, [None, *table]):
         if before is None or row.section != before.section:
@@ -43,12 +34,13 @@ def print_table(measured, table):
         texts = [text.ljust(width) if i in (0, count - 2, count - 1) else text.rjust(width)
                  for i, (text, width) in enumerate(zip(line or [""] * count, widths))]
         print("  ".join(texts).rstrip())
-    print(f"\n{NOTES}\n{describe(measured)}")
+    print(f"\n{measured.machine.all_notes}\n{describe(measured)}")
 
 
 def describe(measured):
     boots = sum(map(len, measured.boots.values()))
-    return f"{boots} boots of Bochs, {measured.seconds:.0f} s; core {measured.core_sha256[:16]}…"
+    return (f"{boots} boots of {measured.machine.title}, {measured.seconds:.0f} s; "
+            f"core {measured.core_sha256[:16]}…")
 
 
 def write_json(path, measured, table):
@@ -60,6 +52,6 @@ def write_json(path, measured, table):
               "samples": {f"{name} {state}": ticks
                           for (name, state), ticks in boot.samples.items()}}
              for each in measured.boots.values() for boot in each]
-    whole = {"machine": "bochs", "unit": "ticks", "core_sha256": measured.core_sha256,
+    whole = {"machine": measured.machine.name, "unit": "ticks", "core_sha256": measured.core_sha256,
              "seconds": round(measured.seconds, 1), "rows": rows, "boots": boots}
     path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

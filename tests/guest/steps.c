@@ -31,6 +31,7 @@ CASE(breakpoint, "int3\n")
 CASE(step_cpuid, "xorl %%eax, %%eax\n" STEP "cpuid; nop\n" REST)
 CASE(step_two_cpuids, "xorl %%eax, %%eax\n" STEP "cpuid; cpuid\n" REST)
 CASE(step_vmcall, "xorl %%eax, %%eax\n" STEP "vmcall; nop\n" REST)
+CASE(step_vmmcall, "xorl %%eax, %%eax\n" STEP "vmmcall; nop\n" REST)
 CASE(step_vmlaunch, STEP "vmlaunch; nop\n" REST)
 CASE(step_invd, STEP "invd; nop\n" REST)
 CASE(step_xsetbv, "xorl %%ecx, %%ecx\n" STEP "xsetbv; nop\n" REST)
@@ -40,12 +41,14 @@ CASE(pop_ss_cpuid, "xorl %%eax, %%eax; pushq $0x2b; .byte 0x8e, 0x14, 0x24; cpui
 CASE(ss_int3, SELECTOR "movl %%ebx, %%ss; int3; nop\n")
 CASE(ss_icebp, SELECTOR "movl %%ebx, %%ss; .byte 0xf1; nop\n")
 CASE(ss_vmcall, SELECTOR "movl %%ebx, %%ss; vmcall; nop\n")
+CASE(ss_vmmcall, SELECTOR "movl %%ebx, %%ss; vmmcall; nop\n")
 CASE(watched, "movq watched_word(%%rip), %%rbx; nop\n")
 CASE(watched_ss_nop, "movw watched_word(%%rip), %%ss; nop; nop\n")
 CASE(watched_ss_cpuid, "xorl %%eax, %%eax; movw watched_word(%%rip), %%ss; cpuid; nop\n")
 CASE(watched_ss_int3, "movw watched_word(%%rip), %%ss; int3; nop\n")
 CASE(watched_ss_icebp, "movw watched_word(%%rip), %%ss; .byte 0xf1; nop\n")
 CASE(watched_ss_vmcall, "movw watched_word(%%rip), %%ss; vmcall; nop\n")
+CASE(watched_ss_vmmcall, "movw watched_word(%%rip), %%ss; vmmcall; nop\n")
 CASE(watched_ss_syscall, "movl $39, %%eax; movw watched_word(%%rip), %%ss; syscall; nop\n")
 CASE(step_syscall, "movl $39, %%eax\n" STEP "syscall; nop\n" REST)
 
@@ -55,14 +58,32 @@ static struct {
     char const* name;
     void (*run)(void);
 } const cases[] = {
-    ENTRY(icebp),           ENTRY(step_icebp),         ENTRY(breakpoint),
-    ENTRY(step_cpuid),      ENTRY(step_two_cpuids),    ENTRY(step_vmcall),
-    ENTRY(step_vmlaunch),   ENTRY(step_invd),          ENTRY(step_xsetbv),
-    ENTRY(ss_cpuid),        ENTRY(ss_step_cpuid),      ENTRY(pop_ss_cpuid),
-    ENTRY(ss_int3),         ENTRY(ss_icebp),           ENTRY(ss_vmcall),
-    ENTRY(watched),         ENTRY(watched_ss_nop),     ENTRY(watched_ss_cpuid),
-    ENTRY(watched_ss_int3), ENTRY(watched_ss_icebp),   ENTRY(watched_ss_vmcall),
-    ENTRY(step_syscall),    ENTRY(watched_ss_syscall),
+    ENTRY(icebp),
+    ENTRY(step_icebp),
+    ENTRY(breakpoint),
+    ENTRY(step_cpuid),
+    ENTRY(step_two_cpuids),
+    ENTRY(step_vmcall),
+    ENTRY(step_vmmcall),
+    ENTRY(step_vmlaunch),
+    ENTRY(step_invd),
+    ENTRY(step_xsetbv),
+    ENTRY(ss_cpuid),
+    ENTRY(ss_step_cpuid),
+    ENTRY(pop_ss_cpuid),
+    ENTRY(ss_int3),
+    ENTRY(ss_icebp),
+    ENTRY(ss_vmcall),
+    ENTRY(ss_vmmcall),
+    ENTRY(watched),
+    ENTRY(watched_ss_nop),
+    ENTRY(watched_ss_cpuid),
+    ENTRY(watched_ss_int3),
+    ENTRY(watched_ss_icebp),
+    ENTRY(watched_ss_vmcall),
+    ENTRY(watched_ss_vmmcall),
+    ENTRY(step_syscall),
+    ENTRY(watched_ss_syscall),
 };
 
 static size_t debug_register(unsigned number) {

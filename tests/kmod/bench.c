@@ -36,7 +36,7 @@ static u64 time_nops(u64 count)
 	u64 begin = rdtsc();
 
 	asm volatile("1:	xorl %%eax, %%eax\n"
-		     "	vmcall\n"
+		     "	" HV_CALL_INSTRUCTION "\n"
 		     "	decq %0\n"
 		     "	jnz 1b\n"
 		     : "+r" (count)
@@ -52,7 +52,7 @@ int hv_test_time_nop(const u64 *argument, unsigned int arguments)
 	unsigned long flags;
 	unsigned int i;
 
-	if (!argument[0] || hv_vmcall(HV_CALL_NOP, none, &result))
+	if (!argument[0] || hv_call(HV_CALL_NOP, none, &result))
 		return -EINVAL;
 	for (i = 0; i < LEAST_ROUNDS; i++) {
 		local_irq_save(flags);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Hypercalls and VMX instructions from ring 0, without the handle. */
+/* Hypercalls from ring 0, without the handle. */
 #include <linux/errno.h>
 #include <linux/sched.h>
 #include <asm/processor.h>
@@ -73,7 +73,7 @@ int hv_test_calls(const u64 *argument, unsigned int arguments)
 
 		for (i = 0; i < ARRAY_SIZE(given); i++)
 			given[i] = interesting(&state);
-		fault = hv_vmcall(number, given, &result);
+		fault = hv_call(number, given, &result);
 		count(&t, number, fault, result);
 		if (!(left & 0xfff))
 			cond_resched();
@@ -88,29 +88,9 @@ int hv_test_calls(const u64 *argument, unsigned int arguments)
 int hv_test_call(const u64 *argument, unsigned int arguments)
 {
 	u64 result;
-	int fault = hv_vmcall(argument[0], argument + 1, &result);
+	int fault = hv_call(argument[0], argument + 1, &result);
 
 	hv_tell("fault %d\nresult %lld\n", fault, (s64)result);
-	return 0;
-}
-
-int hv_test_vmx(const u64 *argument, unsigned int arguments)
-{
-	u64 memory[2] = {};
-
-	hv_tell("vmxon %d\n", HV_FAULT_OF("vmxon %1", "m" (memory[0])));
-	hv_tell("vmclear %d\n", HV_FAULT_OF("vmclear %1", "m" (memory[0])));
-	hv_tell("vmptrld %d\n", HV_FAULT_OF("vmptrld %1", "m" (memory[0])));
-	hv_tell("vmptrst %d\n", HV_FAULT_OF("vmptrst %1", "m" (memory[0])));
-	hv_tell("vmlaunch %d\n", HV_FAULT_OF("vmlaunch", "i" (0)));
-	hv_tell("vmresume %d\n", HV_FAULT_OF("vmresume", "i" (0)));
-	hv_tell("vmread %d\n", HV_FAULT_OF("vmread %1, %2", "r" (0x4402ul), "m" (memory[0])));
-	hv_tell("vmwrite %d\n", HV_FAULT_OF("vmwrite %1, %2", "m" (memory[0]), "r" (0x6800ul)));
-	hv_tell("vmxoff %d\n", HV_FAULT_OF("vmxoff", "i" (0)));
-	hv_tell("invept %d\n", HV_FAULT_OF("invept %1, %2", "m" (memory), "r" (2ul)));
-	hv_tell("invvpid %d\n", HV_FAULT_OF("invvpid %1, %2", "m" (memory), "r" (2ul)));
-	hv_tell("vmfunc %d\n", HV_FAULT_OF(".byte 0x0f, 0x01, 0xd4", "c" (0)));
-	hv_tell("getsec %d\n", HV_FAULT_OF(".byte 0x0f, 0x37", "b" (0)));
 	return 0;
 }
 
@@ -118,7 +98,7 @@ struct registers {
 	u64 rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rax;
 };
 
-/* Loads all general registers but rsp, executes VMCALL, stores them back. */
+/* Loads all general registers but rsp, makes a hypercall, stores them back. */
 static noinline void call_with(struct registers *r)
 {
 	asm volatile("push %%rbp; push %%rbx; push %%rax\n"
@@ -127,7 +107,7 @@ static noinline void call_with(struct registers *r)
 		     "mov 48(%%rax), %%r8; mov 56(%%rax), %%r9; mov 64(%%rax), %%r10\n"
 		     "mov 72(%%rax), %%r11; mov 80(%%rax), %%r12; mov 88(%%rax), %%r13\n"
 		     "mov 96(%%rax), %%r14; mov 104(%%rax), %%r15; mov 112(%%rax), %%rax\n"
-		     "1: vmcall\n"
+		     "1: " HV_CALL_INSTRUCTION "\n"
 		     "2: push %%rax; mov 8(%%rsp), %%rax\n"
 		     "mov %%rbx, 0(%%rax); mov %%rcx, 8(%%rax); mov %%rdx, 16(%%rax)\n"
 		     "mov %%rsi, 24(%%rax); mov %%rdi, 32(%%rax); mov %%rbp, 40(%%rax)\n"

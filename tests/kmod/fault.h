@@ -3,7 +3,12 @@
 #ifndef HV_TEST_FAULT_H
 #define HV_TEST_FAULT_H
 
+#include <asm/alternative.h>
 #include <asm/asm.h>
+#include <asm/cpufeatures.h>
+
+/* The hypercall of this CPU's vendor, chosen as the module is loaded. */
+#define HV_CALL_INSTRUCTION ALTERNATIVE("vmcall", "vmmcall", X86_FEATURE_VMMCALL)
 
 /*
  * Runs one instruction; the value is 0, or the number of the exception that it raised.
@@ -21,14 +26,14 @@
 	hv_fault_; \
 })
 
-/* A VMCALL with everything that it may use. Returns the exception's number, 0 for none. */
-static inline int hv_vmcall(u64 number, const u64 *argument, u64 *result)
+/* A hypercall with everything that it may use. Returns the exception's number, 0 for none. */
+static inline int hv_call(u64 number, const u64 *argument, u64 *result)
 {
 	register u64 r10 asm("r10") = argument[3];
 	register u64 r8 asm("r8") = argument[4];
 	int fault = 0;
 
-	asm volatile("1:	vmcall\n"
+	asm volatile("1:	" HV_CALL_INSTRUCTION "\n"
 		     "	jmp 3f\n"
 		     "2:	movl %%eax, %[fault]\n"
 		     "3:\n"

@@ -32,8 +32,12 @@ hv_test_run hv_test_snapshot;
 u64 hv_test_random(u64 *state);
 hv_test_run hv_test_calls;
 hv_test_run hv_test_call;
-hv_test_run hv_test_vmx;
 hv_test_run hv_test_keeps;
+
+/* instructions.c */
+hv_test_run hv_test_vmx;
+hv_test_run hv_test_svm;
+hv_test_run hv_test_nops;
 
 /* secret.c */
 void *hv_test_symbol(const char *name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Model-specific registers, one and by the thousand. */
 #include <linux/errno.h>
+#include <linux/irqflags.h>
 #include <linux/sched.h>
 #include <asm/msr.h>
 
@@ -57,20 +58,31 @@ int hv_test_read_all(const u64 *argument, unsigned int count)
 	return 0;
 }
 
+/* No interrupt between: it may need the register as it was. */
+static int write_and_restore(u32 index, u64 value)
+{
+	unsigned long flags;
+	u64 before;
+	bool readable;
+	int fault;
+
+	local_irq_save(flags);
+	readable = !rdmsrl_safe(index, &before);
+	fault = write_msr(index, value);
+	if (!fault && readable)
+		write_msr(index, before);
+	local_irq_restore(flags);
+	return fault;
+}
+
 /* Each of a range of registers must refuse the value; one that takes it gets its own back. */
 int hv_test_write_denied(const u64 *argument, unsigned int count)
 {
-	u64 index, before, taken = 0;
+	u64 index, taken = 0;
 
 	for (index = argument[0]; index <= argument[1]; index++) {
-		bool readable = !rdmsrl_safe(index, &before);
-
-		if (!write_msr(index, argument[2])) {
-			if (!taken++)
-				hv_tell("first_taken 0x%llx\n", index);
-			if (readable)
-				write_msr(index, before);
-		}
+		if (!write_and_restore(index, argument[2]) && !taken++)
+			hv_tell("first_taken 0x%llx\n", index);
 		if (!(index & RESCHEDULE_MASK))
 			cond_resched();
 	}

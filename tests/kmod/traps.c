@@ -10,6 +10,7 @@
 #include <linux/notifier.h>
 #include <linux/perf_event.h>
 #include <linux/preempt.h>
+#include <linux/string.h>
 #include <asm/processor-flags.h>
 #include <asm/ptrace.h>
 
@@ -96,6 +97,7 @@ static void run_case(const struct hv_test_trap_case *test)
 	tell(test->name, &watch);
 }
 
+/* 1: without ICEBP, which some emulated CPUs do not know. */
 int hv_test_traps(const u64 *argument, unsigned int count)
 {
 	struct perf_event * __percpu *breakpoint;
@@ -110,7 +112,8 @@ int hv_test_traps(const u64 *argument, unsigned int count)
 	if (IS_ERR((void __force *)breakpoint))
 		return PTR_ERR((void __force *)breakpoint);
 	for (i = 0; i < hv_test_trap_case_count; i++)
-		run_case(&hv_test_trap_cases[i]);
+		if (!argument[0] || !strstr(hv_test_trap_cases[i].name, "icebp"))
+			run_case(&hv_test_trap_cases[i]);
 	unregister_wide_hw_breakpoint(breakpoint);
 	return 0;
 }

@@ -10,12 +10,11 @@ import time
 
 import payload
 import report
+from group import BACKENDS
 
 LOGS = report.FOLDER / "system"
 WORDS = {"PASS": "pass", "FAIL": "fail", "SKIP": "skip"}
 GRACE_SECONDS = 60
-# SVM is its own part of the core; until it is there, the qemu machine has nothing to hoist with.
-BACKENDS = {"bochs": "vmx", "qemu": "svm"}
 
 
 @dataclasses.dataclass
@@ -56,20 +55,20 @@ class Reader:
             good = status == group.end_status
             self.add(group.end_test, "pass" if good else "fail", verdict if good else
                      f"ended with {status}, expected {group.end_status}: {verdict}")
-        elif status != 0 and not any(r.state == "fail" for r in self.results):
-            self.add(group.name, "fail", f"ended with {status}: {verdict}")
         known = {r.name for r in self.results}
         for name in group.tests:
             if name not in known:
                 self.add(name, "fail", f"not reached: {verdict or 'the script ended before it'}")
+        if not group.end_test and status != 0 and not any(r.state == "fail" for r in self.results):
+            self.add(group.name, "fail", f"ended with {status}: {verdict}")
 
 
-def command(group, options):
-    seconds = group.seconds[1 if options.full else 0]
-    words = [str(report.TOP / "scripts" / "rig"), "--machine", options.machine,
+def command(group, machine, full):
+    seconds = group.seconds[1 if full else 0]
+    words = [str(report.TOP / "scripts" / "rig"), "--machine", machine,
              "--timeout", str(seconds), "--add", f"{payload.PROGRAMS}:/t/bin",
-             "--add", f"{payload.SCRIPTS}:/t/sh", *group.rig, "--", "sh", "/t/sh/start.sh",
-             group.name, "full" if options.full else "short"]
+             "--add", f"{payload.SCRIPTS}:/t/sh", *group.rig[machine], "--", "sh",
+             "/t/sh/start.sh", group.name, "full" if full else "short", BACKENDS[machine]]
     return words, seconds
 
 
@@ -104,16 +103,16 @@ def collect(child, reader, log, seconds):
     return verdict
 
 
-def run(group, options):
-    """The results of a group."""
-    reader = Reader(group, options.machine)
-    if BACKENDS[options.machine] != "vmx":
+def run(group, machine, full):
+    """The results of a group on a machine."""
+    reader = Reader(group, machine)
+    if group.why_not(machine):
         for name in group.tests:
-            reader.add(name, "skip", "the core has no SVM backend yet")
+            reader.add(name, "skip", group.why_not(machine))
         return reader.results
     LOGS.mkdir(parents=True, exist_ok=True)
-    words, seconds = command(group, options)
-    with (LOGS / f"{group.name}.log").open("w", encoding="utf-8") as log:
+    words, seconds = command(group, machine, full)
+    with (LOGS / f"{group.name}.{BACKENDS[machine]}.log").open("w", encoding="utf-8") as log:
         with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, cwd=report.TOP,
                               env=dict(os.environ, HV_SYSTEM_TEST="1")) as child:

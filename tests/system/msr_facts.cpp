@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Prints what the core decides for each MSR of both bitmap ranges, as runs for the guest's shell:
-// "reads NUMBER" that leave guest operation, then "deny FIRST LAST" for each run of denied writes.
+// msr_facts vmx|svm: what that backend decides for each MSR of its bitmap, for the guest's shell:
+// "range FIRST LAST", "reads NUMBER" that leave guest operation in these ranges, then
+// "deny FIRST LAST" for each run of denied writes.
 #include <cstdint>
 #include <cstdio>
+#include <string_view>
 
-#include "vcpu/msr_table.hpp"
+#include "svm/msr_list.hpp"
+#include "vmx/msr_list.hpp"
 
 namespace {
 
@@ -12,32 +15,45 @@ struct range {
     std::uint32_t first, last;
 };
 
-constexpr range bitmap[] = {{0, 0x1fff}, {0xc0000000, 0xc0001fff}};
+constexpr range both[] = {{0, 0x1fff}, {0xc0000000, 0xc0001fff}};
+constexpr range amd = {0xc0010000, 0xc0011fff};
 
-bool denied(std::uint64_t index) {
-    return hv::decide_msr(static_cast<std::uint32_t>(index), true) == hv::msr_decision::deny;
+hv::msr_decision decide(bool svm, std::uint64_t index, bool write) {
+    auto const number = static_cast<std::uint32_t>(index);
+    return svm ? hv::decide_msr(hv::svm::msr_table, number, write)
+               : hv::decide_msr(hv::vmx::msr_table, number, write);
 }
 
-void print_denied(range in) {
-    for (std::uint64_t at = in.first; at <= in.last; ++at) {
-        if (!denied(at)) continue;
-        auto const first = at;
-        while (at <= in.last && denied(at)) ++at;
-        std::printf("deny 0x%llx 0x%llx\n", static_cast<unsigned long long>(first),
-                    static_cast<unsigned long long>(at - 1));
-    }
+bool denied(bool svm, std::uint64_t index) {
+    return decide(svm, index, true) == hv::msr_decision::deny;
 }
 
+void print(char const* what, std::uint64_t first, std::uint64_t last) {
+    std::printf("%s 0x%llx 0x%llx\n", what, static_cast<unsigned long long>(first),
+                static_cast<unsigned long long>(last));
 }
 
-int main() {
+unsigned print_range(bool svm, range in) {
     unsigned exits = 0;
-    for (auto const& each : bitmap) {
-        for (std::uint64_t at = each.first; at <= each.last; ++at) {
-            auto const how = hv::decide_msr(static_cast<std::uint32_t>(at), false);
-            if (how != hv::msr_decision::pass) ++exits;
-        }
+    print("range", in.first, in.last);
+    for (std::uint64_t at = in.first; at <= in.last; ++at) {
+        if (decide(svm, at, false) != hv::msr_decision::pass) ++exits;
     }
+    for (std::uint64_t at = in.first; at <= in.last; ++at) {
+        if (!denied(svm, at)) continue;
+        auto const first = at;
+        while (at <= in.last && denied(svm, at)) ++at;
+        print("deny", first, at - 1);
+    }
+    return exits;
+}
+
+}
+
+int main(int count, char** argument) {
+    bool const svm = count > 1 && std::string_view{argument[1]} == "svm";
+    unsigned exits = 0;
+    for (auto const& each : both) exits += print_range(svm, each);
+    if (svm) exits += print_range(svm, amd);
     std::printf("reads %u\n", exits);
-    for (auto const& each : bitmap) print_denied(each);
 }

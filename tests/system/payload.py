@@ -35,14 +35,16 @@ def compile_programs():
 
 
 def expectations():
-    """What the built-in MSR table says, from the core's own header, for the guest's shell."""
+    """What the built-in MSR tables say, from the core's own headers, for the guest's shell."""
     source = TOP / "tests" / "system" / "msr_facts.cpp"
-    header = TOP / "hvcore" / "vcpu" / "msr_table.hpp"
+    headers = [path for folder in ("arch", "base", "policy", "svm", "vcpu", "vmx")
+               for path in (TOP / "hvcore" / folder).glob("*.hpp")]
     program = TOP / "build" / "system" / "msr_facts"
-    if not newer(program, [source, header]):
+    if not newer(program, [source, *headers]):
         subprocess.run(["g++", "-std=c++20", "-O1", f"-I{TOP / 'hvcore'}", "-o", program, source],
                        check=True)
-    return subprocess.run([program], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return {backend: subprocess.run([program, backend], check=True, stdout=subprocess.PIPE,
+                                    text=True).stdout for backend in ("vmx", "svm")}
 
 
 def core_sample():
@@ -82,5 +84,6 @@ def build():
     for name, path in wanted.items():
         if not newer(SCRIPTS / name, [path]):
             shutil.copy(path, SCRIPTS / name)
-    write_if_new(SCRIPTS / "msr_facts.txt", facts)
+    for backend, text in facts.items():
+        write_if_new(SCRIPTS / f"msr_facts.{backend}.txt", text)
     write_if_new(SCRIPTS / "core_sample.txt", core_sample())

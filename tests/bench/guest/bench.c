@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// bench single|paired ROUNDS | bench memory: measures in the emulated machine, hv.ko and hv_test.ko
-// loaded. In each round everything is measured natively, then Linux is hoisted, and everything is
-// measured again. Prints, in ticks of one operation:
+// bench single|pair|busy_pair ROUNDS | bench memory: measures in the emulated machine, hv.ko and
+// hv_test.ko loaded; busy_pair keeps both CPUs from idling. In each round everything is measured
+// natively, then Linux is hoisted, and everything is measured again. Prints, in ticks of one
+// operation:
 //   sample NAME native|hoisted TICKS     exits NAME OPERATIONS REASON COUNT     value NAME NUMBER
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +15,7 @@
 #include "operation.h"
 #include "rules.h"
 
-enum { nops = 500, interrupts = 200, filtered_leaf = 1 };
-static uint64_t const undisturbed_ticks = 6000000;
+enum { nops = 500, nop_rounds = 16, interrupts = 200, timer_interrupts = 16, filtered_leaf = 1 };
 
 static void tell_exits(char const* name, uint64_t operations, struct exits const* before,
                        struct exits const* after) {
@@ -49,17 +50,38 @@ static void measure(struct hv_link* hoisted, struct operation const* operation, 
     }
 }
 
-static void measure_timer(struct hv_link* hoisted) {
+// What `sample` measures, and its exits where there is a core to ask.
+static void measure_one(struct hv_link* hoisted, char const* name, uint64_t operations,
+                        double (*sample)(void)) {
     struct exits before, after;
-    unsigned count;
 
     if (hoisted) exits_read(hoisted, &before);
-    uint64_t const ticks = interrupt_ticks(undisturbed_ticks, &count);
+    double const ticks = sample();
     if (hoisted) {
         exits_read(hoisted, &after);
-        tell_exits("interrupt", count, &before, &after);
+        tell_exits(name, operations, &before, &after);
     }
-    tell("interrupt", hoisted, (double)ticks);
+    tell(name, hoisted, ticks);
+}
+
+static double sample_timer(void) { return interrupt_ticks(timer_interrupts); }
+
+static double sample_cpuid(void) { return cpuid_ticks(0); }
+
+static double sample_cpuid_filtered(void) { return cpuid_ticks(filtered_leaf); }
+
+static double sample_nop(void) {
+    char command[64];
+
+    snprintf(command, sizeof command, "time_nop %d", nops);
+    return (double)kernel_test(command, "least") / nops;
+}
+
+static double sample_ipi(void) {
+    char command[64];
+
+    snprintf(command, sizeof command, "time_ipi 1 %d", interrupts);
+    return (double)kernel_test(command, "median");
 }
 
 // The first of anything fills caches of the kernel that the second finds filled.
@@ -68,29 +90,17 @@ static void warm_up(struct operation const* operation, unsigned count) {
 }
 
 static void measure_single(struct hv_link* hoisted) {
-    char command[64];
-
-    tell("cpuid", hoisted, cpuid_ticks(0));
-    tell("cpuid_filtered", hoisted, cpuid_ticks(filtered_leaf));
-    snprintf(command, sizeof command, "time_nop %d", nops);
-    if (hoisted) tell("vmcall", hoisted, (double)kernel_test(command, "least") / nops);
+    measure_one(hoisted, "cpuid", cpuid_operations, sample_cpuid);
+    measure_one(hoisted, "cpuid_filtered", cpuid_operations, sample_cpuid_filtered);
+    // One more call than is timed asks whether a core is there.
+    if (hoisted) measure_one(hoisted, "vmcall", nops * nop_rounds + 1, sample_nop);
     measure(hoisted, single_operations, single_operation_count);
-    measure_timer(hoisted);
+    measure_one(hoisted, "interrupt", timer_interrupts, sample_timer);
 }
 
 static void measure_paired(struct hv_link* hoisted) {
-    struct exits before, after;
-    char command[64];
-
     measure(hoisted, paired_operations, paired_operation_count);
-    snprintf(command, sizeof command, "time_ipi 1 %d", interrupts);
-    if (hoisted) exits_read(hoisted, &before);
-    uint64_t const ticks = kernel_test(command, "median");
-    if (hoisted) {
-        exits_read(hoisted, &after);
-        tell_exits("ipi", interrupts, &before, &after);
-    }
-    tell("ipi", hoisted, (double)ticks);
+    measure_one(hoisted, "ipi", interrupts, sample_ipi);
 }
 
 static void rounds(struct hv_link* link, unsigned long count,
@@ -127,6 +137,14 @@ static void tell_memory(struct hv_link* link) {
     unhoist(link);
 }
 
+static void pair(struct hv_link* link, unsigned long count, bool busy) {
+    if (busy) keep_busy(2);
+    stay_on(0);
+    warm_up(paired_operations, paired_operation_count);
+    rounds(link, count, measure_paired);
+    stop_busy();
+}
+
 int main(int count, char** argument) {
     static struct hv_link link;
     unsigned long const wanted = count > 2 ? strtoul(argument[2], NULL, 0) : 1;
@@ -137,12 +155,8 @@ int main(int count, char** argument) {
         warm_up(single_operations, single_operation_count);
         rounds(&link, wanted, measure_single);
         measure_rules(&link);
-    } else if (!strcmp(argument[1], "paired")) {
-        keep_busy(2);
-        stay_on(0);
-        warm_up(paired_operations, paired_operation_count);
-        rounds(&link, wanted, measure_paired);
-        stop_busy();
+    } else if (strcmp(argument[1], "memory")) {
+        pair(&link, wanted, !strcmp(argument[1], "busy_pair"));
     }
     tell_memory(&link);
     return 0;

@@ -48,14 +48,13 @@ static uint64_t cpuid_loop(unsigned operations, unsigned leaf) {
 }
 
 double cpuid_ticks(unsigned leaf) {
-    enum { rounds = 32, operations = 500 };
     uint64_t least = UINT64_MAX;
 
-    for (unsigned i = 0; i < rounds; ++i) {
-        uint64_t const ticks = cpuid_loop(operations, leaf);
+    for (unsigned i = 0; i < cpuid_loops; ++i) {
+        uint64_t const ticks = cpuid_loop(cpuid_per_loop, leaf);
         if (ticks < least) least = ticks;
     }
-    return (double)least / operations;
+    return (double)least / cpuid_per_loop;
 }
 
 static uint64_t system_calls(unsigned operations) {
@@ -207,19 +206,18 @@ static int by_size(void const* a, void const* b) {
     return x < y ? -1 : x > y;
 }
 
-uint64_t interrupt_ticks(uint64_t ticks, unsigned* count) {
+double interrupt_ticks(unsigned count) {
     enum { undisturbed = 100 };
     static uint64_t gap[most_samples];
-    uint64_t const begin = __rdtsc();
-    uint64_t last = begin;
+    uint64_t last = __rdtsc();
 
-    for (*count = 0; last - begin < ticks && *count < most_samples;) {
+    for (unsigned i = 0; i < count && i < most_samples;) {
         uint64_t const now = __rdtsc();
-        if (now - last > undisturbed) gap[(*count)++] = now - last;
+        if (now - last > undisturbed) gap[i++] = now - last;
         last = now;
     }
-    qsort(gap, *count, sizeof *gap, by_size);
-    return gap[*count / 2];
+    qsort(gap, count, sizeof *gap, by_size);
+    return (double)gap[count / 2];
 }
 
 static double repeat(struct operation const* operation) {

@@ -7,6 +7,7 @@
 #include <x86intrin.h>
 
 enum { most_samples = 512 };
+enum { cpuid_loops = 32, cpuid_per_loop = 500, cpuid_operations = cpuid_loops * cpuid_per_loop };
 
 struct operation {
     char const* name;
@@ -37,8 +38,8 @@ uint64_t operations_done(struct operation const* operation);
 // CPUID in a loop, per round of the loop.
 double cpuid_ticks(unsigned leaf);
 
-// Ticks of each interrupt that came while the CPU counted up to `ticks`, their number in *count.
-uint64_t interrupt_ticks(uint64_t ticks, unsigned* count);
+// Ticks of an interrupt, of as many as that which come while the CPU only waits for them.
+double interrupt_ticks(unsigned count);
 
 // From now on no CPU below `cpus` idles: a process that yields to every other is on each.
 void keep_busy(int cpus);

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-# summary: another kernel started out of a hoisted one finds a machine without a core
+# summary: another kernel started out of a hoisted one
 # rig: --boot-files
-# seconds: 300 600
-# weight: 50
-# tests: kexec_loaded
+# seconds: 400 900
+# weight: 90
 # ends: 42 kexec_hoisted
 
-verdict kexec_loaded "$(wrong hoisted "$(status hoisted)" true)"
 NO_END=1
-# The second kernel ends the machine with this command's status.
-kexec /boot/vmlinuz /boot/initrd "$(cat /proc/cmdline) rig_command=\"exit 42\""
+# The second kernel ends the machine with this command's status: 42 where no core is around it. On
+# SVM the emulator itself says that it is one, but KVM only gets the CPUs where no core has them.
+then=$(by_backend 'grep -q hypervisor /proc/cpuinfo || exit 42' 'modprobe kvm_amd && exit 42')
+[ "$(status hoisted)" = true ] &&
+    kexec /boot/vmlinuz /boot/initrd "$(cat /proc/cmdline) rig_command=\"$then\""

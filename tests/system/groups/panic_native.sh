@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-# summary: a panic of a Linux that is not hoisted is told, and ends the machine
-# weight: 20
+# summary: a panic of a Linux that is not hoisted
 # rig: --no-hoist
-# full:
+# weight: 20
 # ends: 125 panic_native
+# full:
 
 NO_END=1
 echo c >/proc/sysrq-trigger
-usleep 60000000

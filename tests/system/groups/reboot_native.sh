@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # summary: a reboot of a Linux that is not hoisted
-# weight: 20
 # rig: --no-hoist
-# full:
+# weight: 20
 # ends: 123 reboot_native
+# full:
 
 NO_END=1
 reboot -f
