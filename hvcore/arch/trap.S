@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Exceptions and NMIs in root mode: for each backend one stub of 16 bytes per vector, which ends in
 // hv_BACKEND_trap(trap_frame *).
-#include "arch/push.h"
+#include "arch/push.S"
 
 	.text
 	.code64

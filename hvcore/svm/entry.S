@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The way in and out of a guest under SVM. Offsets come from asm_offsets.cpp; registers that follow
 // cpu.base.gpr in memory are reached from rsp.
-#include "arch/push.h"
+#include "arch/push.S"
 #include "asm_offsets.h"
 
 	.text

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The way in and out of a guest under VMX. Offsets come from asm_offsets.cpp.
-#include "arch/push.h"
+#include "arch/push.S"
 #include "asm_offsets.h"
 
 	.text

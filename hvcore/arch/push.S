@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// For assembly: the registers of vcpu/general_registers.hpp, as exits push them and entries pop
+// For inclusion: the registers of vcpu/general_registers.hpp, as exits push them and entries pop
 // them.
 #ifndef HV_ARCH_PUSH_H
 #define HV_ARCH_PUSH_H
 
-.macro PUSH_EACH registers:vararg
+	.macro PUSH_EACH registers:vararg
 	.irp register, \registers
 	push %\register
 	.endr
