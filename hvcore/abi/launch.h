@@ -11,8 +11,9 @@
 //            and IDTR limits, TR, segment registers, FS/GS base, DR7 and DEBUGCTL hold the core's
 //            values, and the loader must load its own again. CR0, CR3, CR4, EFER, PAT and the
 //            SYSENTER MSRs are as before the call.
-//            SVM: then EFER.SVME is still set and GIF clear, and CR0, CR4 and EFER are the core's;
-//            the loader loads its own state, executes STGI and clears SVME, in this order.
+//            SVM: then EFER.SVME is still set and GIF clear; the loader loads its own state,
+//            executes STGI and clears SVME, in this order. After HV_CALL_UNHOIST so too, and CR0,
+//            CR4 and EFER are the core's.
 #ifndef HV_ABI_LAUNCH_H
 #define HV_ABI_LAUNCH_H
 

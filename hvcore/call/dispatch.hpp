@@ -4,6 +4,8 @@
 #include "call/guest_calls.hpp"
 #include "root/donation.hpp"
 #include "root/policy_load.hpp"
+#include "vcpu/after.hpp"
+#include "vcpu/exception.hpp"
 #ifdef HV_TEST_HOOKS
 #include "call/test_hook.hpp"
 #endif
@@ -153,6 +155,39 @@ template <typename Cpu> call_result dispatch_call(Cpu& c) {
         return {error{errc::bad_handle}.negative()};
     }
     return call_with_handle(c, p);
+}
+
+/// The exit on VMCALL or VMMCALL.
+template <typename Cpu> after answer_call(Cpu& c) {
+    auto& r = c.common().gpr;
+    if (c.privilege() != 0) {
+        c.record(HV_RECORD_CALL_DENIED, r.rax);
+        c.inject(invalid_opcode);
+        return after::resume;
+    }
+    if (r.rax == HV_CALL_NOP) return after::advance;    // where the fast path leaves it
+    auto const answer = dispatch_call(c);
+    if (answer.left) return after::resume;
+    if (answer.guest != nullptr) {
+        c.guest = answer.guest;
+        return after::enter_guest;
+    }
+    r.rax = static_cast<std::uint64_t>(answer.rax);
+    return after::advance;
+}
+
+/// The backend's own instructions: what a CPU raises that has not got them.
+template <typename Cpu> after deny_instruction(Cpu& c) {
+    c.record(HV_RECORD_INSTRUCTION_DENIED);
+    c.inject(invalid_opcode);
+    return after::resume;
+}
+
+/// INVD: caches of the whole machine would lose what was not written back, the core's data too.
+/// Write it back.
+inline after answer_invd() {
+    insn::wbinvd();
+    return after::advance;
 }
 
 }    // namespace hv

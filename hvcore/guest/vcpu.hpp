@@ -89,6 +89,32 @@ constexpr result<hv_event> sound_event(hv_event e) {
 }
 static_assert(!sound_event({event_valid | 3u << 8 | 40, 0}));
 
+/// The event of an entry: what an exit has cut short comes first.
+/// Errors   busy: there is such a one, and the root VM has another; invalid: no event at all.
+constexpr result<hv_event> choose_event(guest_vcpu const& v, std::uint32_t flags, hv_event wanted) {
+    if ((flags & HV_RUN_EVENT) == 0) return v.half_delivered;
+    if ((v.half_delivered.event & event_valid) != 0) return error{errc::busy};
+    return sound_event(wanted);
+}
+
+/// hv_vcpu_exchange.state of a vcpu whose RFLAGS.IF is `enabled`.
+constexpr std::uint32_t state_of(guest_vcpu const& v, bool enabled, bool shadow, bool nmi_blocked) {
+    bool const half = (v.half_delivered.event & event_valid) != 0;
+    return std::uint32_t{enabled && !shadow && !half} * HV_VCPU_INTERRUPTIBLE |
+           std::uint32_t{shadow} * HV_VCPU_SHADOW | std::uint32_t{half} * HV_VCPU_EVENT_PENDING |
+           std::uint32_t{nmi_blocked} * HV_VCPU_NMI_BLOCKED;
+}
+
+/// The CPUID list behind the exchange area, where the root VM says that it has changed.
+inline void take_list(guest_vcpu& v, std::uint32_t flags) {
+    if ((flags & HV_RUN_CPUID) == 0) return;
+    auto const at = reinterpret_cast<std::uint64_t>(v.exchange) + page_bytes;
+    v.list->take(*reinterpret_cast<hv_vcpu_cpuid const volatile*>(at));
+}
+
+/// RFLAGS as a CPU holds it: reserved bits are what they are.
+constexpr std::uint64_t sound_rflags(std::uint64_t raw) { return (raw & 0x3f7fd7) | 2; }
+
 /// Registers that the core itself loads must be such that the CPU takes them.
 /// Errors   invalid.
 constexpr status sound_system(hv_vcpu_system const& s) {

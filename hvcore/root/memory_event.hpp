@@ -52,8 +52,10 @@ template <typename Machine, typename Cpu> void close_pages(Machine& m, Cpu& c, b
 }
 
 /// Let a watched access that is only logged happen: open its page for a time slice of this CPU.
+/// executes   the access is a fetch
 /// Errors   no_memory: the page's leaf is large and cannot be split.
-template <typename Machine, typename Cpu> status open_page_for(Machine& m, Cpu& c, gpa page) {
+template <typename Machine, typename Cpu>
+status open_page_for(Machine& m, Cpu& c, gpa page, bool executes) {
     auto* slot = m.open_pages.begin();
     while (slot != m.open_pages.end() && slot->open) ++slot;
     if (slot == m.open_pages.end()) {
@@ -62,7 +64,7 @@ template <typename Machine, typename Cpu> status open_page_for(Machine& m, Cpu& 
     }
     HV_TRY(m.stage.protect({page, page_bytes}, while_open(m, page)));
     *slot = {page, c.common().number, true};
-    c.start_time_slice();
+    c.start_time_slice(executes);
     return done;
 }
 
@@ -95,7 +97,8 @@ outcome on_violation(Machine& m, Cpu& c, violation const& v) {
     if (includes(now->allowed, rights_of(v.access))) return outcome::retry;    // changed meanwhile
     auto const by = m.rules().decide({event_kind::memory, v.access, v.at.raw, 0, 0});
     if (by.action == action::deny) return refuse(m, c, v, HV_RECORD_MEMORY_DENIED, by.rule);
-    if (by.action == action::allow || !open_page_for(m, c, v.at.down(page_bytes)))
+    bool const executes = (v.access & HV_ACCESS_EXECUTE) != 0;
+    if (by.action == action::allow || !open_page_for(m, c, v.at.down(page_bytes), executes))
         return refuse(m, c, v, HV_RECORD_UNEXPECTED_EXIT, by.rule);
     static_cast<void>(refuse(m, c, v, HV_RECORD_MEMORY_LOGGED, by.rule));
     return outcome::retry;

@@ -37,9 +37,11 @@ void cpu::advance(std::uint64_t bytes) {
     v.save.rip = has_next_rip ? v.control.next_rip : v.save.rip + bytes;
     v.control.interrupt_shadow &= ~shadow;
     if (step.reasons != 0) return finish_step();
-    if (!make<rflags>(v.save.rflags).get<rflags::tf>()) return;
-    v.save.dr6 |= step_bit;
-    inject(debug_trap);
+    if (make<rflags>(v.save.rflags).get<rflags::tf>()) {
+        v.save.dr6 |= step_bit;
+        inject(debug_trap);
+    }
+    if (base.nmi_waits) deliver_nmi();    // left by a step that was given up
 }
 
 void cpu::synchronise() {
@@ -61,6 +63,12 @@ void cpu::load_masks() {
 
 void cpu::intercept_iret(bool on) {
     auto const now = make<intercept_1>(block->control.intercepts_1).with<intercept_1::iret>(on);
+    block->control.intercepts_1 = static_cast<std::uint32_t>(now.raw);
+}
+
+void cpu::intercept_interrupts(bool on) {
+    auto const now = make<intercept_1>(block->control.intercepts_1)
+                         .with<intercept_1::external_interrupt>(on);
     block->control.intercepts_1 = static_cast<std::uint32_t>(now.raw);
 }
 

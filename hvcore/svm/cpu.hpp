@@ -46,9 +46,10 @@ public:
     outside_registers outside;
     outside_features has;
     struct {
-        std::uint8_t reasons{};    // bits of enum step_reason
-        bool own_trap_flag{};      // the root VM's own RFLAGS.TF
-        bool open_until_iret{};    // pages that the delivery of an event touches
+        std::uint8_t reasons{};         // bits of enum step_reason
+        bool own_trap_flag{};           // the root VM's own RFLAGS.TF
+        bool open_until_iret{};         // pages that the delivery of an event touches
+        bool open_until_interrupt{};    // pages that are executed
         std::uint64_t dr6{}, cr0{}, cr4{}, efer{}, rip{};
     } step;
 
@@ -68,7 +69,9 @@ public:
     void synchronise();
     /// GIF keeps NMIs out of root mode: a CPU that waits there for another lets them in.
     void let_nmis_in() const { insn::open_gif(); }
-    void start_time_slice() { begin_step(step_open_page); }
+    /// One instruction's time; for fetches, until an interrupt comes: an instruction that stores
+    /// its flags, or SYSCALL, would store the step's trap flag with them.
+    void start_time_slice(bool executes);
     void end_time_slice();
     [[nodiscard]] pinned_registers seen_registers() const {
         return {block->save.cr0, block->save.cr4};
@@ -103,6 +106,8 @@ public:
     void finish_step();
     /// Of logged accesses, which have happened.
     void close_own_pages();
+    void forget_open_pages();
+    void intercept_interrupts(bool on);
     void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
 
 private:

@@ -61,6 +61,13 @@ after on_iret(cpu& c) {
     return after::resume;
 }
 
+/// Intercepted while pages are open that are executed. It stays pending, and is Linux's at the next
+/// entry.
+after on_interrupt(cpu& c) {
+    c.close_own_pages();
+    return after::resume;
+}
+
 /// Redirected, an INIT becomes a security exception in root mode, and the root VM goes on. Where
 /// the CPU cannot do that it stays pending for ever: the CPU then waits, as after any INIT, for a
 /// SIPI that cannot come.

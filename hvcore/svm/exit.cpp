@@ -13,31 +13,31 @@ namespace {
 // gate: list (of the codes in APM 2 C)
 after dispatch(exit_code why, cpu& c) {
     switch (why) {
-    case exit_code::vmmcall:           return on_vmmcall(c);
-    case exit_code::nested_page_fault: return on_nested_page_fault(c);
-    case exit_code::msr:               return on_msr(c);
+    case exit_code::vmmcall:            return on_vmmcall(c);
+    case exit_code::nested_page_fault:  return on_nested_page_fault(c);
+    case exit_code::msr:                return on_msr(c);
     case exit_code::cr0_write:
-    case exit_code::cr4_write:         return on_cr_write(c);
-    case exit_code::nmi:               return on_nmi(c);
-    case exit_code::iret:              return on_iret(c);
-    case exit_code::init:              return on_init(c);
-    case exit_code::shutdown:          return on_shutdown(c);
-    case exit_code::invd:              return on_invd(c);
+    case exit_code::cr4_write:          return on_cr_write(c);
+    case exit_code::nmi:                return on_nmi(c);
+    case exit_code::iret:               return on_iret(c);
+    case exit_code::init:               return on_init(c);
+    case exit_code::shutdown:           return on_shutdown(c);
+    case exit_code::invd:               return on_invd(c);
     case exit_code::vmrun:
     case exit_code::vmload:
     case exit_code::vmsave:
     case exit_code::stgi:
     case exit_code::clgi:
     case exit_code::skinit:
-    case exit_code::invlpga:           return on_svm_instruction(c);
-    case exit_code::invalid:           return on_invalid(c);
+    case exit_code::invlpga:            return on_svm_instruction(c);
+    case exit_code::invalid:            return on_invalid(c);
     case exit_code::exception:
     case exit_code::debug_exception:
     case exit_code::alignment_check:
     case exit_code::machine_check:
-    case exit_code::last_exception:    return on_exception(c);
+    case exit_code::last_exception:     return on_exception(c);
+    case exit_code::external_interrupt: return on_interrupt(c);
     // Of guests only.
-    case exit_code::external_interrupt:
     case exit_code::virtual_interrupt:
     case exit_code::rdpmc:
     case exit_code::cpuid:
@@ -48,7 +48,7 @@ after dispatch(exit_code why, cpu& c) {
     case exit_code::monitor:
     case exit_code::mwait:
     case exit_code::armed_mwait:
-    case exit_code::xsetbv:             return on_unexpected(c);
+    case exit_code::xsetbv:            return on_unexpected(c);
     }
     bool const exception = why >= exit_code::exception && why <= exit_code::last_exception;
     return exception ? on_exception(c) : on_unexpected(c);

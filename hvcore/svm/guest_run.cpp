@@ -23,13 +23,6 @@ void write_windows(vmcb& b, guest_vcpu const& v) {
     intercept_iret(b, v.nmi_masked);
 }
 
-result<hv_event> choose_event(guest_vcpu const& v, std::uint32_t flags, hv_event wanted) {
-    bool const half = (v.half_delivered.event & event_valid) != 0;
-    if ((flags & HV_RUN_EVENT) == 0) return v.half_delivered;
-    if (half) return error{errc::busy};
-    return sound_event(wanted);
-}
-
 /// What the exchange area says, copied once, into VMCB and vcpu.
 status take_exchange(cpu const& c, guest_vcpu& v) {
     auto& x = *v.exchange;
@@ -42,14 +35,12 @@ status take_exchange(cpu const& c, guest_vcpu& v) {
         HV_TRY(write_system(c, v, s));
         b.control.tlb = tlb_control::flush_all;
     }
-    if ((flags & HV_RUN_CPUID) != 0)
-        v.list->take(*reinterpret_cast<hv_vcpu_cpuid const volatile*>(
-            reinterpret_cast<std::uint64_t>(&x) + page_bytes));
+    take_list(v, flags);
     take_registers(v);
     b.save.rax = v.gpr.rax;
     b.save.rsp = x.gpr[rsp_number];
     b.save.rip = x.rip;
-    b.save.rflags = make<rflags>(x.rflags & 0x3f7fd7).with<rflags::fixed_1>(true).raw;
+    b.save.rflags = sound_rflags(x.rflags);
     auto const event = make<event_field>(v.injected.event);
     b.control.event = event.with<event_field::error>(v.injected.error).raw;
     if (event.get<event_field::valid>() && event.get<event_field::type>() == event_field::nmi)
@@ -92,13 +83,8 @@ void cpu::leave_guest(guest_exit const& e) {
     x.gpr[rsp_number] = b.save.rsp;
     x.rip = b.save.rip;
     x.rflags = b.save.rflags;
-    bool const in_shadow = (b.control.interrupt_shadow & shadow) != 0;
-    bool const half = (v.half_delivered.event & event_valid) != 0;
     bool const enabled = make<rflags>(x.rflags).get<rflags::interrupt_flag>();
-    x.state = std::uint32_t{enabled && !in_shadow && !half} * HV_VCPU_INTERRUPTIBLE |
-              std::uint32_t{in_shadow} * HV_VCPU_SHADOW |
-              std::uint32_t{half} * HV_VCPU_EVENT_PENDING |
-              std::uint32_t{v.nmi_masked} * HV_VCPU_NMI_BLOCKED;
+    x.state = state_of(v, enabled, (b.control.interrupt_shadow & shadow) != 0, v.nmi_masked);
     guest = nullptr;
     owner->guests.give(v);
 }

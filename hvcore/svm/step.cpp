@@ -42,6 +42,12 @@ register_decision judge(cpu& c, change const& w) {
 
 }    // namespace
 
+void cpu::start_time_slice(bool executes) {
+    if (!executes) return begin_step(step_open_page);
+    step.open_until_interrupt = true;
+    intercept_interrupts(true);
+}
+
 void cpu::begin_step(step_reason why) {
     auto& v = *block;
     // The flags that the delivery of an event pushes are the root VM's: no trap flag of the core's.
@@ -80,7 +86,7 @@ std::uint8_t cpu::stop_step(bool executed) {
 }
 
 void cpu::end_time_slice() {
-    step.open_until_iret = false;
+    forget_open_pages();
     if (step.reasons != 0) static_cast<void>(stop_step(false));
 }
 
@@ -89,8 +95,14 @@ void cpu::cancel_step() {
     if ((stop_step(false) & step_open_page) != 0) close_own_pages();
 }
 
-void cpu::close_own_pages() {
+void cpu::forget_open_pages() {
     step.open_until_iret = false;
+    if (step.open_until_interrupt) intercept_interrupts(false);
+    step.open_until_interrupt = false;
+}
+
+void cpu::close_own_pages() {
+    forget_open_pages();
     auto const hold = hold_machine(*owner, *this);
     close_pages(*owner, *this, false);
 }

@@ -90,7 +90,7 @@ void cpu::set_time_slice(bool on) {
     vmcs.write<exit_controls>(static_cast<std::uint32_t>(exits.raw));
 }
 
-void cpu::start_time_slice() {
+void cpu::start_time_slice(bool /*executes*/) {
     vmcs.write<preemption_timer_value>(timer_value);
     set_time_slice(true);
 }

@@ -44,7 +44,7 @@ public:
     void advance();
     void synchronise();
     void let_nmis_in() const {}    // root mode takes them at any time
-    void start_time_slice();
+    void start_time_slice(bool executes);
     void end_time_slice();
     [[nodiscard]] pinned_registers seen_registers() const;
     /// Give the CPU back to Linux, at `target`: see vmx/leave.cpp. VMX needs no `table`.

@@ -36,15 +36,6 @@ void make_root_current(cpu const& c, guest_vcpu const& v) {
     HV_ASSERT(insn::vmptrld(c.vmcs_at));
 }
 
-/// The event of this entry: what an exit has cut short comes first.
-/// Errors   busy: there is such a one, and the root VM has another; invalid: no event at all.
-result<hv_event> choose_event(guest_vcpu const& v, std::uint32_t flags, hv_event wanted) {
-    bool const half = (v.half_delivered.event & event_valid) != 0;
-    if ((flags & HV_RUN_EVENT) == 0) return v.half_delivered;
-    if (half) return error{errc::busy};
-    return sound_event(wanted);
-}
-
 void write_event(cpu const& c, hv_event e) {
     c.vmcs.write<entry_event>(e.event);
     if ((e.event & event_valid) == 0) return;
@@ -68,13 +59,11 @@ status take_exchange(cpu& c, guest_vcpu& v) {
         hv_vcpu_system const s = x.system;
         HV_TRY(write_system(c, v, s));
     }
-    if ((flags & HV_RUN_CPUID) != 0)
-        v.list->take(*reinterpret_cast<hv_vcpu_cpuid const volatile*>(
-            reinterpret_cast<std::uint64_t>(&x) + page_bytes));
+    take_list(v, flags);
     take_registers(v);
     c.vmcs.write<guest_rsp>(gva{x.gpr[rsp_number]});
     c.vmcs.write<guest_rip>(gva{x.rip});
-    c.vmcs.write<guest_rflags>(make<rflags>(x.rflags & 0x3f7fd7).with<rflags::fixed_1>(true));
+    c.vmcs.write<guest_rflags>(make<rflags>(sound_rflags(x.rflags)));
     write_event(c, v.injected);
     write_windows(c, flags);
     v.flags = flags;
@@ -121,11 +110,8 @@ void cpu::leave_guest(guest_exit const& e) {
     x.rflags = vmcs.read<guest_rflags>().raw;
     auto const blocked = make<interruptibility>(vmcs.read<guest_interruptibility>());
     bool const shadow = (blocked.raw & interruptibility::shadow) != 0;
-    bool const half = (v.half_delivered.event & event_valid) != 0;
-    bool const enabled = (x.rflags & rflags::interrupt_flag::mask) != 0;
-    x.state = std::uint32_t{enabled && !shadow && !half} * HV_VCPU_INTERRUPTIBLE |
-              std::uint32_t{shadow} * HV_VCPU_SHADOW | std::uint32_t{half} * HV_VCPU_EVENT_PENDING |
-              std::uint32_t{blocked.get<interruptibility::nmi>()} * HV_VCPU_NMI_BLOCKED;
+    bool const enabled = make<rflags>(x.rflags).get<rflags::interrupt_flag>();
+    x.state = state_of(v, enabled, shadow, blocked.get<interruptibility::nmi>());
     make_root_current(*this, v);
     guest = nullptr;
     owner->guests.give(v);

@@ -21,35 +21,9 @@ after on_cpuid(cpu& c) {
     return after::advance;
 }
 
-after on_vmcall(cpu& c) {
-    if (c.privilege() != 0) {
-        c.record(HV_RECORD_CALL_DENIED, c.base.gpr.rax);
-        c.inject(invalid_opcode);
-        return after::resume;
-    }
-    auto const answer = dispatch_call(c);
-    if (answer.left) return after::resume;
-    if (answer.guest != nullptr) {
-        c.guest = answer.guest;
-        return after::enter_guest;
-    }
-    c.base.gpr.rax = static_cast<std::uint64_t>(answer.rax);
-    return after::advance;
-}
-
-/// VMX's own instructions, GETSEC: what a CPU without VMX and SMX raises.
-after on_vmx_instruction(cpu& c) {
-    c.record(HV_RECORD_INSTRUCTION_DENIED);
-    c.inject(invalid_opcode);
-    return after::resume;
-}
-
-/// Caches of the whole machine would lose what was not written back, the core's data too: write it
-/// back.
-after on_invd(cpu&) {
-    insn::wbinvd();
-    return after::advance;
-}
+after on_vmcall(cpu& c) { return answer_call(c); }
+after on_vmx_instruction(cpu& c) { return deny_instruction(c); }    // and GETSEC
+after on_invd(cpu&) { return answer_invd(); }
 
 after on_xsetbv(cpu& c) {
     auto const& r = c.base.gpr;

@@ -7,7 +7,7 @@
 
 extern "C" {
 bool hv_svm_exit(hv::svm::cpu& c);
-bool hv_svm_exit_rare(hv::svm::cpu& c);
+unsigned hv_svm_exit_rare(hv::svm::cpu& c);
 }
 
 namespace fake {
@@ -47,7 +47,9 @@ std::optional<entry> svm_way_out(cpu& p, hv::svm::cpu& c) {
     copy_kept(c.base.gpr, guest);
     p.vmsave(c.vmcb_at);
     p.vmload(c.host_at);
-    if (!hv_svm_exit_rare(c)) return resume_rare(p, c);
+    auto const way = hv_svm_exit_rare(c);
+    if (way == hv::svm::way_to_root_vm) return resume_rare(p, c);
+    if (way == hv::svm::way_to_guest) hv::broken("the fake CPU runs no guest", __LINE__);
     p.vmload(c.vmcb_at);
     p.cr3 = c.leave_cr3;
     p.rip = c.leave_rip;

@@ -62,7 +62,7 @@ TEST_F(svm_event, gives_way_to_a_fault) {
 }
 
 TEST_F(svm_event, becomes_a_double_fault_with_a_second) {
-    for (std::uint64_t const vector : {0, 10, 11, 12, 13, 14}) {
+    for (std::uint64_t const vector : {0u, 10u, 11u, 12u, 13u, 14u}) {
         EXPECT_EQ(fault_in(valid | 3ull << 8 | vector), outcome::resumed);
         EXPECT_EQ(vm.delivered(0), valid | 3u << 8 | 1u << 11 | 8) << vector;
     }

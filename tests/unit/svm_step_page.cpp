@@ -117,3 +117,20 @@ TEST_F(svm_step, ends_with_an_instruction_that_exits) {
     EXPECT_EQ(rights(some), hv::read_execute);
     expect_no_step();
 }
+
+// A step would let PUSHF and SYSCALL store its trap flag: the page is open until an interrupt.
+TEST_F(svm_step, a_logged_fetch_opens_the_page_until_an_interrupt) {
+    constexpr std::uint32_t interrupt = 1;
+    ASSERT_EQ(vm.load({memory_rule(6, some, some + page - 1, HV_ACTION_LOG, HV_ACCESS_EXECUTE)}),
+              0);
+    forget_records();
+    ASSERT_EQ(vm.touch(0, some, HV_ACCESS_EXECUTE), outcome::resumed);
+    EXPECT_EQ(vm.delivered(0), std::nullopt);
+    EXPECT_EQ(save().rflags & 0x100, 0u);
+    EXPECT_EQ(vm.leaf(some)->allowed, hv::all_rights);
+    EXPECT_EQ(vm.v(0).control.intercepts_1 & interrupt, interrupt);
+    EXPECT_EQ(vm.exit(0, {.code = 0x60}), outcome::resumed);
+    EXPECT_EQ(vm.leaf(some)->allowed, hv::read_write);
+    EXPECT_EQ(vm.v(0).control.intercepts_1 & interrupt, 0u);
+    one_record(0, HV_RECORD_MEMORY_LOGGED);
+}

@@ -150,6 +150,15 @@ TEST_F(svm_unhoist, that_is_refused_in_a_step_ends_the_step) {
     EXPECT_EQ(vm.v(0).save.rflags & 0x100, 0u);
 }
 
+TEST_F(svm_unhoist, that_is_refused_in_a_step_keeps_the_nmi_that_waits) {
+    constexpr std::uint64_t some = 0x1234000;
+    ASSERT_EQ(vm.load({memory_rule(1, some, some + 0xfff, HV_ACTION_LOG)}), 0);
+    vm.touch(0, some, HV_ACCESS_WRITE);
+    vm.nmi(0);
+    EXPECT_EQ(leave(0, 0), outcome::resumed);
+    EXPECT_EQ(vm.delivered(0), nmi_event);
+}
+
 TEST_F(svm_unhoist, is_refused_once_locked) {
     ASSERT_EQ(vm.call(0, HV_CALL_POLICY_LOCK), 0);
     forget_records();
