@@ -64,17 +64,19 @@ status share(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
     auto const hold = hold_machine(m, c);
     HV_TRY(can_be_given(m, first, pages));
     close_pages(m, c, true);    // their leaves must stay 4 KiB until then
-    auto const window = HV_TRY(m.space.map({frame, at.bytes}, core_space::caching::write_back));
-    auto shared = m.all.add({frame.raw, pages}, window, frame_kind::shared_write);
-    if (shared) {
-        // Written anew, now that the guard knows their kind: never executed, always write-back.
-        shared = m.stage.map(at, frame, read_write, m.stage_types().type_at(frame).type);
-        if (!shared) HV_ASSERT(m.all.remove(frame));
+    // Split while the guard still takes the frames for ordinary ones: the leaf around them is not.
+    HV_TRY(m.stage.protect(at, read_write));
+    auto const window = m.space.map({frame, at.bytes}, core_space::caching::write_back);
+    auto noted = window ? m.all.add({frame.raw, pages}, window.value(), frame_kind::shared_write)
+                        : status{window.error()};
+    if (!noted) {
+        if (window) m.space.unmap(window.value(), at.bytes);
+        HV_ASSERT(expose(m.stage, m.all, m.stage_types(), {frame, at.bytes}));    // tables are there
+        HV_TRY(shoot_down(m, c));
+        return noted.error();
     }
-    if (!shared) {
-        m.space.unmap(window, at.bytes);
-        return shared.error();
-    }
+    // Written anew, now that the guard knows their kind: always write-back.
+    HV_ASSERT(m.stage.map(at, frame, read_write, m.stage_types().type_at(frame).type));
     record_frames(c, HV_RECORD_FRAMES_DONATED, first, pages);
     return shoot_down(m, c);
 }
