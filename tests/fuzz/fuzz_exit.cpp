@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Any sequence of exits, with any registers, qualification and event in delivery, in any state that
 // a processor can be in when it exits: never an entry failure, never a parked CPU.
-#include "fuzz_bytes.hpp"
+#include "fuzz_registers.hpp"
 #include "hoisted.hpp"
 
 namespace {
@@ -40,20 +40,6 @@ std::uint32_t event(fuzz_bytes& in, vmcs const& v) {
     }
 }
 
-void fill_registers(fuzz_bytes& in, hoisted& vm, std::uint32_t n) {
-    auto& r = vm.gpr(n);
-    for (auto* to : {&r.rax, &r.rcx, &r.rdx, &r.rbx}) {
-        auto const how = in.take<std::uint8_t>();
-        if (how < 128)
-            *to = how;
-        else if (how < 192)
-            *to = in.take<std::uint64_t>();
-        else
-            *to = (how < 224 ? 0xc0000000 : 0) + (in.take<std::uint16_t>() & 0x1fffu);
-    }
-    if (r.rdi == board::secret) r.rdi = 0;
-}
-
 /// Reasons that the controls of the core let a processor give, at the state it is in.
 bool possible(std::uint32_t reason, vmcs const& v) {
     auto const activity = v[field::activity];
@@ -88,11 +74,7 @@ exit_info any_exit(fuzz_bytes& in, hoisted& vm, std::uint32_t n) {
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     fuzz_bytes in{data, size};
     hoisted vm;
-    auto const action = static_cast<std::uint16_t>(1 + in.take<std::uint8_t>() % 2);
-    vm.load({cr_rule(1, 0, in.take<std::uint32_t>() | 1, action),
-             cr_rule(2, 4, in.take<std::uint32_t>() | 1, action), msr_rule(3, 0, 0x1fff, action, 3),
-             msr_rule(4, 0xc0000000, 0xc0001fff, HV_ACTION_LOG, 3),
-             memory_rule(5, 0x100000, 0x1fffff, HV_ACTION_LOG, 6)});
+    load_rules(in, vm);
     for (unsigned i = 0; i < 64 && !in.empty(); ++i) {
         std::uint32_t const n = in.take<std::uint8_t>() & 1;
         change_state(in, vm.v(n));

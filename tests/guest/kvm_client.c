@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// kvm_client [NODE [CASE…]]: guests of 16, 32 and 64 bits on any node that speaks the KVM API
+// (default: /dev/kvm), with nothing but <linux/kvm.h>. What happens is told line by line, so that
+// two nodes can be compared.
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+
+#include "kvm_bad_input.h"
+#include "kvm_blobs.h"
+#include "kvm_exits.h"
+#include "kvm_machine.h"
+
+struct test {
+    char const* name;
+    void (*run)(struct machine* machine);
+};
+
+static void run_blob(struct machine* machine, char const* name) {
+    machine_load(machine, blob_named(name));
+    machine_run(machine);
+    machine_tell_registers(machine);
+}
+
+// Nothing is said about the registers of a vcpu that has shut down.
+static void triple_fault(struct machine* machine) {
+    machine_load(machine, blob_named("triple_fault"));
+    machine_run(machine);
+}
+
+static void page_fault(struct machine* machine) {
+    struct kvm_sregs special;
+
+    run_blob(machine, "page_fault64");
+    need(!machine_vcpu(machine, KVM_GET_SREGS, &special), "KVM_GET_SREGS");
+    printf("cr2=%llx\n", special.cr2);
+}
+
+static void fpu(struct machine* machine) {
+    struct kvm_fpu state;
+
+    machine_load(machine, blob_named("registers"));
+    machine_step(machine);
+    machine_tell_registers(machine);
+    need(!machine_vcpu(machine, KVM_GET_FPU, &state), "KVM_GET_FPU");
+    printf("xmm0 %02x xmm15 %02x\n", state.xmm[0][0], state.xmm[15][0]);
+    state.xmm[0][0] = 0x42;
+    need(!machine_vcpu(machine, KVM_SET_FPU, &state), "KVM_SET_FPU");
+    machine_run(machine);
+    machine_tell_registers(machine);
+    need(!machine_vcpu(machine, KVM_GET_FPU, &state), "KVM_GET_FPU");
+    printf("fsw %x ftw %x st0 %02x%02x\n", state.fsw, state.ftwx, state.fpr[0][9], state.fpr[0][8]);
+}
+
+// Asked for while the guest cannot take it: the node says when it can.
+static void interrupts(struct machine* machine) {
+    struct kvm_interrupt const vector = {.irq = 30};
+    struct kvm_interrupt const too_high = {.irq = 256};
+
+    machine_load(machine, blob_named("interrupts"));
+    machine_step(machine);
+    printf("ready=%u\n", machine->run->ready_for_interrupt_injection);
+    machine->run->request_interrupt_window = 1;
+    machine_step(machine);
+    machine->run->request_interrupt_window = 0;
+    printf("queue 256: %d\n", machine_vcpu(machine, KVM_INTERRUPT, (void*)&too_high));
+    printf("queue 30: %d\n", machine_vcpu(machine, KVM_INTERRUPT, (void*)&vector));
+    machine_run(machine);
+    machine_tell_registers(machine);
+}
+
+static void nmi(struct machine* machine) {
+    machine_load(machine, blob_named("spin"));
+    printf("nmi: %d\n", machine_vcpu(machine, KVM_NMI, NULL));
+    machine_run(machine);
+    machine_tell_registers(machine);
+}
+
+static void at_once(struct machine* machine) {
+    machine_load(machine, blob_named("ports"));
+    machine->run->immediate_exit = 1;
+    machine_step(machine);
+    machine->run->immediate_exit = 0;
+    machine_step(machine);
+    machine->run->immediate_exit = 1;
+    machine_step(machine);
+    machine_tell_registers(machine);
+}
+
+static void on_alarm(int number) { (void)number; }
+
+// A guest that never comes back is left for a signal.
+static void signals(struct machine* machine) {
+    struct sigaction const action = {.sa_handler = on_alarm};
+    struct itimerval const soon = {.it_value = {.tv_usec = 100000}};
+
+    sigaction(SIGALRM, &action, NULL);
+    machine_load(machine, blob_named("spin"));
+    setitimer(ITIMER_REAL, &soon, NULL);
+    machine_step(machine);
+    printf("exit reason %u\n", machine->run->exit_reason);
+    machine_tell_registers(machine);
+}
+
+static void* second_memory(void) {
+    void* const memory = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                              0);
+
+    need(memory != MAP_FAILED, "memory");
+    memset(memory, 0x33, 0x1000);
+    return memory;
+}
+
+static void read_only(struct machine* machine) {
+    void* const memory = second_memory();
+
+    printf("slot: %d\n", machine_slot(machine, 1, 0x100000, 0x1000, memory, KVM_MEM_READONLY));
+    run_blob(machine, "write_read_only");
+    munmap(memory, 0x1000);
+}
+
+// Added, changed by the client, moved away and deleted while the guest uses it.
+static void slots(struct machine* machine) {
+    unsigned char* const memory = second_memory();
+
+    machine_load(machine, blob_named("touch"));
+    printf("add: %d\n", machine_slot(machine, 1, 0x100000, 0x1000, memory, 0));
+    machine_step(machine);
+    machine_step(machine);
+    memory[3] = 0x44;
+    machine_step(machine);
+    printf("move: %d\n", machine_slot(machine, 1, 0x200000, 0x1000, memory, 0));
+    machine_step(machine);
+    printf("back: %d\n", machine_slot(machine, 1, 0x100000, 0x1000, memory, 0));
+    machine_step(machine);
+    machine_step(machine);
+    madvise(memory, 0x1000, MADV_DONTNEED);
+    machine_step(machine);
+    machine_step(machine);
+    printf("delete: %d\n", machine_slot(machine, 1, 0x100000, 0, memory, 0));
+    machine_step(machine);
+    machine_step(machine);
+    printf("client sees %02x\n", memory[0]);
+    munmap(memory, 0x1000);
+}
+
+static struct test const tests[] = {
+    {"triple_fault", triple_fault},
+    {"page_fault64", page_fault},
+    {"registers", fpu},
+    {"interrupts", interrupts},
+    {"nmi", nmi},
+    {"immediate_exit", at_once},
+    {"spin", signals},
+    {"write_read_only", read_only},
+    {"touch", slots},
+    {"bad_input", bad_input},
+};
+
+static struct test const* test_named(char const* name) {
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; ++i)
+        if (!strcmp(tests[i].name, name)) return &tests[i];
+    return NULL;
+}
+
+static void run_case(char const* node, char const* name) {
+    struct test const* const test = test_named(name);
+    struct machine machine;
+
+    printf("== %s\n", name);
+    if (!test && !blob_named(name)) {
+        printf("no such case\n");
+        return;
+    }
+    machine_open(&machine, node);
+    if (test)
+        test->run(&machine);
+    else
+        run_blob(&machine, name);
+    machine_close(&machine);
+    fflush(stdout);
+}
+
+int main(int count, char** argument) {
+    char const* const node = count > 1 ? argument[1] : "/dev/kvm";
+
+    for (int i = 2; i < count; ++i) run_case(node, argument[i]);
+    if (count > 2) return EXIT_SUCCESS;
+    for (struct blob const* blob = blobs; blob->name; ++blob) run_case(node, blob->name);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; ++i)
+        if (!blob_named(tests[i].name)) run_case(node, tests[i].name);
+    return EXIT_SUCCESS;
+}

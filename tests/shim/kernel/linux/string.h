@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+#ifndef SHIM_KERNEL_STRING_H
+#define SHIM_KERNEL_STRING_H
+
+#include <string.h>
+
+#endif
