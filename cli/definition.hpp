@@ -9,7 +9,7 @@ namespace hv::cli {
 struct context;
 struct invocation;
 
-enum class completes : unsigned char { nothing, file, folder, policy, shell };
+enum class completes : unsigned char { nothing, file, folder, policy, shell, vm };
 
 struct argument_text {
     std::string_view name;    // as help shows it, such as FILE
@@ -25,7 +25,7 @@ struct option_text {
     completes what = completes::nothing;
 
     /// Without its dashes: what an invocation knows it by.
-    constexpr std::string_view key() const { return names.substr(names.rfind('-') + 1); }
+    constexpr std::string_view key() const { return names.substr(names.rfind("--") + 2); }
 };
 
 /// One verb: the parser, the manual page and the completion of three shells are made from this.

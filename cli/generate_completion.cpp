@@ -54,6 +54,9 @@ completes first_argument(verb const& each) {
 constexpr auto policy_names =
     "hvctl --json policy list 2>/dev/null | grep -o '\"name\":\"[^\"]*\"' | cut -d '\"' -f 4";
 
+constexpr auto vm_names =
+    "hvctl --json vm list 2>/dev/null | grep -o '\"name\":\"[^\"]*\"' | cut -d '\"' -f 4";
+
 std::string bash_case(verb const& each) {
     auto const options = joined(option_words(each));
     std::string out = "    \"" + std::string{each.name} + "\")\n";
@@ -62,6 +65,10 @@ std::string bash_case(verb const& each) {
     case completes::folder: out += "        COMPREPLY=($(compgen -f -- \"$word\"))\n"; break;
     case completes::policy:
         out += "        COMPREPLY=($(compgen -W \"$(" + std::string{policy_names} +
+               ")\" -- \"$word\"))\n";
+        break;
+    case completes::vm:
+        out += "        COMPREPLY=($(compgen -W \"$(" + std::string{vm_names} +
                ")\" -- \"$word\"))\n";
         break;
     case completes::shell:
@@ -148,6 +155,10 @@ std::string fish_verb(verb const& each) {
     if (what == completes::policy) {
         out += "complete -c hvctl -n " + shell_quoted(condition) + " -a " +
                shell_quoted("(" + std::string{policy_names} + ")") + "\n";
+    }
+    if (what == completes::vm) {
+        out += "complete -c hvctl -n " + shell_quoted(condition) + " -a " +
+               shell_quoted("(" + std::string{vm_names} + ")") + "\n";
     }
     if (what == completes::shell) {
         out += "complete -c hvctl -n " + shell_quoted(condition) + " -a 'bash zsh fish'\n";

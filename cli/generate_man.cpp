@@ -3,6 +3,7 @@
 
 #include "cli/run.hpp"
 #include "daemon/hvd_options.hpp"
+#include "daemon/vmm/options.hpp"
 
 namespace hv::cli {
 namespace {
@@ -83,7 +84,28 @@ std::string hvctl_page() {
            item(bold("HVD_SOCKET"), "hvd's socket, /run/hv/hvd.sock unless "
                                     "set") +
            item(bold("NO_COLOR"), "when set and not empty, no colour on a terminal");
-    return out + ".SH \"SEE ALSO\"\n" + bold("hvd") + "(8)\n";
+    return out + ".SH \"SEE ALSO\"\n" + bold("hvd") + "(8), " + bold("hv-vmm") + "(1)\n";
+}
+
+std::string hv_vmm_page() {
+    std::string out = title("HV-VMM", "1") + ".SH NAME\nhv-vmm \\- " + roff(vmm::program_summary) +
+                      "\n.SH SYNOPSIS\n" + bold("hv-vmm") + " " + bold("--kernel") + " " +
+                      slanted("FILE") + " [" + slanted("OPTION") + "]...\n.SH DESCRIPTION\n" +
+                      roff("What hvd runs a micro VM with (hvctl vm run); it can also be used "
+                           "alone, with any KVM. Once its files are open it confines itself with "
+                           "seccomp; while the VM runs it can open, make and start nothing. Gives "
+                           "the VM memory, CPUs, a 16550 serial line, a clock, ACPI's power button "
+                           "and power off. ") +
+                      roff(vmm::descriptor_text) + "\n.SH OPTIONS\n";
+    for (auto const& each : vmm::option_texts) {
+        auto const name = bold(std::string{"--"} + each.name);
+        out += item(*each.argument != '\0' ? name + " " + slanted(each.argument) : name, each.help);
+    }
+    out += ".SH \"EXIT STATUS\"\n";
+    for (auto const& each : vmm::exit_texts) {
+        out += item(bold(std::to_string(each.status)), each.meaning);
+    }
+    return out + ".SH \"SEE ALSO\"\n" + bold("hvctl") + "(1), " + bold("hvd") + "(8)\n";
 }
 
 std::string hvd_page() {
@@ -104,11 +126,13 @@ std::string hvd_page() {
     out += item(slanted("/etc/hv/hvd.json"), "its configuration; "
                                              "/usr/share/hv/schema/hvd.schema.json describes it");
     out += item(slanted("/etc/hv/policies.d/*.json"), "policies that start applies");
+    out += item(slanted("/etc/hv/vms.d/*.json"), "micro VMs that hvctl vm start knows");
+    out += item(slanted("/run/hv/vms/NAME"), "the sockets of a VM that runs");
     out += item(slanted("/run/hv/hvd.sock"), "JSON-RPC 2.0, one object a line; root may do "
                                              "everything, the group hv may read");
     out += item(slanted("/run/hv/policies.json"), "the names of the rules in force");
     out += item(slanted("/var/log/hv/events.jsonl"), "the records, one JSON object a line");
-    return out + ".SH \"SEE ALSO\"\n" + bold("hvctl") + "(1)\n";
+    return out + ".SH \"SEE ALSO\"\n" + bold("hvctl") + "(1), " + bold("hv-vmm") + "(1)\n";
 }
 
 void write_page(std::string const& path, std::string const& text) {
@@ -123,6 +147,7 @@ void write_page(std::string const& path, std::string const& text) {
 int run_generate_man(context&, invocation const& what) {
     if (!what.has("out")) throw usage_error{"generate man: --out DIR is missing"};
     write_page(what.text("out") + "/hvctl.1", hvctl_page());
+    write_page(what.text("out") + "/hv-vmm.1", hv_vmm_page());
     write_page(what.text("out") + "/hvd.8", hvd_page());
     return done;
 }

@@ -23,6 +23,22 @@ int run_version(context& with, invocation const& what);
 int run_generate_man(context& with, invocation const& what);
 int run_generate_completion(context& with, invocation const& what);
 
+int run_vm_run(context& with, invocation const& what);
+int run_vm_create(context& with, invocation const& what);
+int run_vm_start(context& with, invocation const& what);
+int run_vm_stop(context& with, invocation const& what);
+int run_vm_kill(context& with, invocation const& what);
+int run_vm_pause(context& with, invocation const& what);
+int run_vm_resume(context& with, invocation const& what);
+int run_vm_rm(context& with, invocation const& what);
+int run_vm_list(context& with, invocation const& what);
+int run_vm_show(context& with, invocation const& what);
+int run_vm_console(context& with, invocation const& what);
+int run_vm_stats(context& with, invocation const& what);
+
+/// This terminal, or standard input and output, on a VM's serial line.
+int attach_console(context& with, client& hvd, std::string const& name);
+
 /// From hvd, or from hv.ko itself where hvd is down; `audit` adds the auditor's findings.
 nlohmann::ordered_json fetch_status(context const& with, bool audit);
 nlohmann::ordered_json fetch_stats(context const& with);

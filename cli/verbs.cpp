@@ -30,6 +30,40 @@ constexpr std::array logs_options{
     option_text{"-n,--lines", "COUNT", "only the last COUNT"}};
 constexpr std::array man_options{
     option_text{"--out", "DIR", "the folder to write to; it must be there", completes::folder}};
+constexpr std::array vm_name{argument_text{"NAME", "a VM, as vm list names it", completes::vm}};
+constexpr std::array any_vm{argument_text{
+    "NAME", "a VM, as vm list names it; without it, all that run", completes::vm, true}};
+constexpr std::array new_vm{argument_text{
+    "NAME", "a-z 0-9 - _ . and at most 32 of them; with --file, instead of the name in the file",
+    completes::nothing, true}};
+
+// What a VM is made of: first in the options of each verb that makes one.
+constexpr option_text kernel_option{
+    "--kernel", "FILE", "the Linux to boot: a bzImage, or an ELF vmlinux", completes::file};
+constexpr option_text initrd_option{"--initrd", "FILE", "its initial RAM disk", completes::file};
+constexpr option_text command_line_option{
+    "--command-line", "TEXT", "its command line, console=ttyS0 panic=-1 pci=off unless given"};
+constexpr option_text cpus_option{"--cpus", "COUNT", "virtual CPUs, 1 unless given"};
+constexpr option_text memory_option{"--memory", "SIZE", "such as 256M, which it is unless given"};
+constexpr option_text memory_limit_option{
+    "--memory-limit", "SIZE", "what its process may have in all; the memory and 64M unless given"};
+constexpr option_text cpu_limit_option{"--cpu-limit", "PERCENT",
+                                       "of one CPU; no limit unless given"};
+constexpr option_text file_option{"--file", "FILE",
+                                  "a VM file, instead of all of these options; "
+                                  "/usr/share/hv/schema/vm.schema.json describes it",
+                                  completes::file};
+constexpr option_text console_option{"-c,--console", "",
+                                     "stay on its console; ctrl-] leaves it, and the VM goes on"};
+constexpr std::array create_options{kernel_option,    initrd_option, command_line_option,
+                                    cpus_option,      memory_option, memory_limit_option,
+                                    cpu_limit_option, file_option};
+constexpr std::array run_options{kernel_option,    initrd_option, command_line_option,
+                                 cpus_option,      memory_option, memory_limit_option,
+                                 cpu_limit_option, file_option,   console_option};
+constexpr std::array start_options{console_option};
+constexpr std::array vm_stop_options{option_text{
+    "--timeout", "SECONDS", "how long it may take to power off, 10 unless given; 0: no time"}};
 constexpr std::array everywhere{option_text{"--json", "", "print JSON, one object a line"}};
 
 using text = std::string_view;
@@ -49,6 +83,22 @@ constexpr std::array list_examples{text{"hvctl policy list"}};
 constexpr std::array show_examples{text{"hvctl policy show control-registers"}};
 constexpr std::array remove_examples{text{"hvctl policy remove control-registers"}};
 constexpr std::array lock_examples{text{"hvctl policy lock"}};
+constexpr std::array vm_run_examples{
+    text{"hvctl vm run --kernel /boot/vmlinuz --initrd app.cpio --cpus 2 --memory 256M web"},
+    text{"hvctl vm run --console --file web.json"}};
+constexpr std::array vm_create_examples{
+    text{"hvctl vm create --kernel /boot/vmlinuz --initrd app.cpio --cpu-limit 50 web"}};
+constexpr std::array vm_start_examples{text{"hvctl vm start web"}};
+constexpr std::array vm_stop_examples{text{"hvctl vm stop --timeout 60 web"}};
+constexpr std::array vm_kill_examples{text{"hvctl vm kill web"}};
+constexpr std::array vm_pause_examples{text{"hvctl vm pause web"}};
+constexpr std::array vm_resume_examples{text{"hvctl vm resume web"}};
+constexpr std::array vm_rm_examples{text{"hvctl vm rm web"}};
+constexpr std::array vm_list_examples{
+    text{"hvctl vm list"}, text{"hvctl --json vm list | jq -r '.vms[] | select(.pid) | .name'"}};
+constexpr std::array vm_show_examples{text{"hvctl vm show web"}};
+constexpr std::array vm_console_examples{text{"hvctl vm console web"}};
+constexpr std::array vm_stats_examples{text{"hvctl --json vm stats web | jq .memory_used_bytes"}};
 constexpr std::array version_examples{text{"hvctl version"}};
 constexpr std::array man_examples{text{"hvctl generate man --out build/man"}};
 constexpr std::array completion_examples{
@@ -101,12 +151,47 @@ constexpr std::array all{
          "A ratchet: from now on rules can be added, but none changed or removed, Linux cannot be "
          "unhoisted, and hv.ko not be unloaded; not by root either.",
          nothing_given, no_options, lock_examples, run_policy_lock},
+    verb{"vm run", "start a micro VM that no file describes",
+         "Boots the kernel straight away: no firmware, no disk, a serial console. It runs as a "
+         "process of its own (hv-vmm), as a user of its own, within its limits, and goes on when "
+         "hvd or hvctl end. Without a kernel file, enough memory, or with a name that is taken, "
+         "nothing is started.",
+         new_vm, run_options, vm_run_examples, run_vm_run},
+    verb{"vm create", "describe a micro VM in a file, to be started by name",
+         "Writes /etc/hv/vms.d/NAME.json, which may be changed by hand: it is read at each start.",
+         new_vm, create_options, vm_create_examples, run_vm_create},
+    verb{"vm start", "start a VM that a file in /etc/hv/vms.d describes", "As vm run does.",
+         vm_name, start_options, vm_start_examples, run_vm_start},
+    verb{"vm stop", "press a VM's power button, and wait until it is off",
+         "A VM that does not power off in time is killed.", vm_name, vm_stop_options,
+         vm_stop_examples, run_vm_stop},
+    verb{"vm kill", "end a VM at once", "Whatever it is doing, and whether it answers or not.",
+         vm_name, no_options, vm_kill_examples, run_vm_kill},
+    verb{"vm pause", "hold all CPUs of a VM", "Its memory stays, its time goes on.", vm_name,
+         no_options, vm_pause_examples, run_vm_pause},
+    verb{"vm resume", "let a paused VM go on", "From where it was held.", vm_name, no_options,
+         vm_resume_examples, run_vm_resume},
+    verb{"vm rm", "forget a VM that does not run",
+         "Removes its file in /etc/hv/vms.d, where there is one.", vm_name, no_options,
+         vm_rm_examples, run_vm_rm},
+    verb{"vm list", "name every VM: those that files describe, and all that run",
+         "Also those that other programs, such as QEMU, run on /dev/hvkvm.", nothing_given,
+         no_options, vm_list_examples, run_vm_list},
+    verb{"vm show", "print what a VM is made of, and how it fares", "From its file, or as it runs.",
+         vm_name, no_options, vm_show_examples, run_vm_show},
+    verb{"vm console", "be at a VM's serial console",
+         "Begins with the last 64 KiB that it wrote. Several may be at one console. On a terminal "
+         "ctrl-] leaves it; what is piped in is typed, and the output ends with the VM.",
+         vm_name, no_options, vm_console_examples, run_vm_console},
+    verb{"vm stats", "count a VM's time, memory and exits", "Since its start.", any_vm, no_options,
+         vm_stats_examples, run_vm_stats},
     verb{"version", "print the versions of hvctl, hvd and hv.ko",
          "What is not there is said to "
          "be.",
          nothing_given, no_options, version_examples, run_version},
     verb{"generate man", "write the manual pages",
-         "hvctl.1 and hvd.8, from the definitions that the programs parse their arguments with.",
+         "hvctl.1, hv-vmm.1 and hvd.8, from the definitions that the programs parse their "
+         "arguments with.",
          nothing_given, man_options, man_examples, run_generate_man},
     verb{"generate completion", "print the completion for a shell", "On standard output.",
          shell_name, no_options, completion_examples, run_generate_completion},
@@ -114,6 +199,7 @@ constexpr std::array all{
 
 constexpr std::array grouped{
     verb_group{"policy", "rules that the core enforces"},
+    verb_group{"vm", "micro VMs"},
     verb_group{"generate", "manual pages and shell completion"},
 };
 

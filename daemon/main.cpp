@@ -12,6 +12,7 @@
 #include "daemon/hvd_options.hpp"
 #include "daemon/run.hpp"
 #include "daemon/service/notice.hpp"
+#include "daemon/vm/launcher.hpp"
 
 namespace {
 
@@ -65,6 +66,10 @@ hv::configuration configure(std::string const& path) {
 }
 
 int main(int count, char** words) {
+    if (count == 1 && std::string_view{words[0]} == hv::launcher_name) {
+        hv::serve_launches(hv::launcher_socket);
+        return 0;
+    }
     try {
         auto const given = parse(count, words);
         if (given.wrong) {

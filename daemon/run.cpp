@@ -23,6 +23,7 @@
 #include "daemon/service/privileges.hpp"
 #include "daemon/service/systemd.hpp"
 #include "daemon/text/number.hpp"
+#include "daemon/vm/launcher.hpp"
 
 namespace hv {
 namespace {
@@ -136,11 +137,14 @@ private:
 int run_daemon(configuration const& config) {
     std::signal(SIGPIPE, SIG_IGN);
     umask(0027);
+    launcher_process by;    // a fork: before there is anything that it should not have
     prepare_log_folder(config);
     netlink_device machine;
     netlink_events events;
     kernel_symbols symbols;
     service on{config, machine, events, symbols};
+    vm_keeper vms{config.vms, by};
+    on.serve_vms(vms);
     daemon_loop loop{config, events, on};
     drop_capabilities();
     filter_system_calls();

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::uint64_t least_rotate = 64u << 10;
 constexpr std::uint64_t most_rotate = 1ull << 40;
+constexpr std::size_t longest_run = 50;    // so that a VM's sockets below it have short names
+constexpr std::uint64_t last_uid = 0xfffffff0;
 
 void read_path(value const& from, char const* key, std::string& into) {
     auto const found = from.find(key);
@@ -37,6 +39,20 @@ log_options read_log(value const& from) {
     return log;
 }
 
+vm_options read_vms(value const& from) {
+    vm_options vms;
+    from.only({"folder", "run", "node", "program", "first_uid"});
+    read_path(from, "folder", vms.folder);
+    read_path(from, "run", vms.run);
+    if (vms.run.size() > longest_run) from.at("run").fail("expected at most 50 bytes");
+    read_path(from, "node", vms.node);
+    read_path(from, "program", vms.program);
+    if (auto const found = from.find("first_uid")) {
+        vms.first_uid = static_cast<std::uint32_t>(found->number_between(1000, last_uid));
+    }
+    return vms;
+}
+
 }
 
 configuration parse_configuration(std::string const& path, std::string text) {
@@ -44,7 +60,7 @@ configuration parse_configuration(std::string const& path, std::string text) {
     value const root{file};
     configuration out;
     root.only({"socket", "state", "policies", "group", "hoist_at_start", "apply_at_start",
-               "journal", "clients", "log"});
+               "journal", "clients", "log", "vms"});
     read_path(root, "socket", out.socket);
     if (out.socket.size() > 107) root.at("socket").fail("expected at most 107 bytes");
     read_path(root, "state", out.state);
@@ -57,6 +73,7 @@ configuration parse_configuration(std::string const& path, std::string text) {
         out.clients = static_cast<unsigned>(found->number_between(1, 1024));
     }
     if (auto const found = root.find("log")) out.log = read_log(*found);
+    if (auto const found = root.find("vms")) out.vms = read_vms(*found);
     return out;
 }
 

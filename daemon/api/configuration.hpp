@@ -4,6 +4,7 @@
 #include <string>
 
 #include "daemon/log/event_log.hpp"
+#include "daemon/vm/vm_keeper.hpp"
 
 namespace hv {
 
@@ -18,6 +19,7 @@ struct configuration {
     bool journal = true;
     unsigned clients = 64;
     log_options log;
+    vm_options vms;
 };
 
 /// Errors: document_error, policy_error (the file cannot be read).

@@ -23,7 +23,7 @@ enum class rpc_code : int {
     internal_error = -32603,
     refused = 1,          // hv.ko or hvd refuses or fails: data.errno where there is one
     not_permitted = 2,    // this peer may not ask for that
-    bad_policy = 3,       // a policy file that cannot be enforced
+    bad_policy = 3,       // a policy file, or a VM file, that is not sound
 };
 
 class rpc_error : public std::runtime_error {

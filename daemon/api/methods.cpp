@@ -10,6 +10,7 @@
 #include "daemon/policy/compiled.hpp"
 #include "daemon/text/nearest.hpp"
 #include "daemon/text/printable.hpp"
+#include "daemon/vm/vm_error.hpp"
 
 namespace hv {
 namespace {
@@ -30,6 +31,18 @@ constexpr std::array table{
     method{"policy.remove", right::change, &service::policy_remove},
     method{"policy.lock", right::change, &service::policy_lock},
     method{"version", right::read, &service::version},
+    method{"vm.list", right::read, &service::vm_list},
+    method{"vm.show", right::read, &service::vm_show},
+    method{"vm.stats", right::read, &service::vm_stats},
+    method{"vm.create", right::change, &service::vm_create},
+    method{"vm.run", right::change, &service::vm_run},
+    method{"vm.start", right::change, &service::vm_start},
+    method{"vm.stop", right::change, &service::vm_stop},
+    method{"vm.kill", right::change, &service::vm_kill},
+    method{"vm.pause", right::change, &service::vm_pause},
+    method{"vm.resume", right::change, &service::vm_resume},
+    method{"vm.rm", right::change, &service::vm_remove},
+    method{"vm.console", right::change, &service::vm_console},
 };
 
 method const& find_method(std::string const& name) {
@@ -63,6 +76,8 @@ nlohmann::ordered_json call_method(service& on, rpc_request const& request, peer
         return (on.*which.run)(request.params(), who);
     } catch (device_error const& error) {
         throw rpc_error{rpc_code::refused, error.what(), error.code()};
+    } catch (vm_error const& error) {
+        throw rpc_error{rpc_code::refused, error.what(), error.number()};
     } catch (policy_error const& error) {
         throw rpc_error{rpc_code::bad_policy, error.what()};
     } catch (std::system_error const& error) {

@@ -197,9 +197,12 @@ void service::require_hoisted(machine_state const& state) const {
 }
 
 void service::note(std::string const& kind, std::string const& message, peer const& who) {
+    note(kind, message + " by uid " + std::to_string(who.uid) + ", pid " + std::to_string(who.pid));
+}
+
+void service::note(std::string const& kind, std::string const& message) {
     try {
-        recorder_.note(kind, message + " by uid " + std::to_string(who.uid) + ", pid " +
-                                 std::to_string(who.pid));
+        recorder_.note(kind, message);
     } catch (std::system_error const& error) {
         // What was asked for is done; that the log has a gap is said where it can be.
         notice(error.what());
@@ -272,6 +275,7 @@ void service::on_change(device_event const& event) {
 
 void service::on_tick() {
     if (attach_again_) attach();
+    if (vms_ != nullptr) vms_->refresh();
 }
 
 }

@@ -20,7 +20,8 @@
 namespace hv {
 
 /// What hvd does, without the sockets around it: one function per method of docs/rpc.md. Each
-/// throws rpc_error, device_error, policy_error or document_error, and has done nothing then.
+/// throws rpc_error, device_error, policy_error, vm_error or document_error, and has done nothing
+/// then.
 class service {
 public:
     service(configuration config, device& machine, event_source& events, symbol_resolver& symbols);
@@ -43,7 +44,21 @@ public:
     nlohmann::ordered_json policy_remove(value const& params, peer const& who);
     nlohmann::ordered_json policy_lock(value const& params, peer const& who);
     nlohmann::ordered_json version(value const& params, peer const& who);
+    nlohmann::ordered_json vm_list(value const& params, peer const& who);
+    nlohmann::ordered_json vm_show(value const& params, peer const& who);
+    nlohmann::ordered_json vm_create(value const& params, peer const& who);
+    nlohmann::ordered_json vm_run(value const& params, peer const& who);
+    nlohmann::ordered_json vm_start(value const& params, peer const& who);
+    nlohmann::ordered_json vm_stop(value const& params, peer const& who);
+    nlohmann::ordered_json vm_kill(value const& params, peer const& who);
+    nlohmann::ordered_json vm_pause(value const& params, peer const& who);
+    nlohmann::ordered_json vm_resume(value const& params, peer const& who);
+    nlohmann::ordered_json vm_remove(value const& params, peer const& who);
+    nlohmann::ordered_json vm_console(value const& params, peer const& who);
+    nlohmann::ordered_json vm_stats(value const& params, peer const& who);
 
+    /// From now on VMs can be asked for.
+    void serve_vms(vm_keeper& with);
     /// Takes what hv.ko has to tell; called when its descriptor is readable.
     void on_events();
     /// Once a second: asks for the records again after the log could not be written.
@@ -65,6 +80,11 @@ private:
     bool wait_for_events(std::chrono::milliseconds most) const;
     void catch_up();
     void note(std::string const& kind, std::string const& message, peer const& who);
+    void note(std::string const& kind, std::string const& message);
+    vm_keeper& vms();
+    nlohmann::ordered_json
+    change_vm(value const& params, peer const& who, char const* kind, char const* done,
+              nlohmann::ordered_json (vm_keeper::*change)(std::string const&));
 
     configuration config_;
     device& device_;
@@ -73,6 +93,7 @@ private:
     event_log log_;
     rule_book book_;
     recorder recorder_;
+    vm_keeper* vms_ = nullptr;
     bool locked_ = false;
     bool attach_again_ = false;
     std::map<std::uint32_t, std::uint64_t> waited_for_;    // by ring: the records of a past wait

@@ -32,6 +32,16 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
     return value;
 }
 
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+    static constexpr std::string_view units = "KMG";
+    auto const unit = text.empty() ? units.npos : units.find(text.back());
+    if (unit != units.npos) text.remove_suffix(1);
+    auto const shift = unit == units.npos ? 0 : 10 * (unit + 1);
+    auto const count = parse_number(text);
+    if (!count || *count > ~0ull >> shift) return std::nullopt;
+    return *count << shift;
+}
+
 std::string counted(std::uint64_t count, std::string_view singular, std::string_view plural) {
     auto const text = std::to_string(count) + " ";
     if (count == 1) return text + std::string{singular};

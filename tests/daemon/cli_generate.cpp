@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli_fixture.hpp"
 #include "daemon/hvd_options.hpp"
+#include "daemon/vmm/options.hpp"
 
 namespace hv {
 namespace {
@@ -18,16 +19,24 @@ protected:
 
 TEST_F(generate_test, the_manual_has_every_verb_option_and_status) {
     EXPECT_EQ(hvctl({"generate", "man", "--out", folder_.path()}), 0) << err_;
-    auto const page = folder_.read("hvctl.1");
+    auto const plain = [&](char const* name) {
+        auto text = folder_.read(name);
+        std::erase(text, '\\');
+        return text;
+    };
+    auto const page = plain("hvctl.1");
     for (auto const& each : cli::verbs()) {
-        EXPECT_NE(page.find("\\fB" + std::string{each.name}), std::string::npos) << each.name;
+        EXPECT_NE(page.find("fB" + std::string{each.name}), std::string::npos) << each.name;
         EXPECT_NE(page.find(each.summary.substr(0, 20)), std::string::npos) << each.name;
         for (auto const& option : each.options) {
             EXPECT_NE(page.find(option.key()), std::string::npos) << option.names;
         }
     }
     for (auto const& each : cli::exit_texts()) {
-        EXPECT_NE(page.find("\\fB" + std::to_string(each.status)), std::string::npos);
+        EXPECT_NE(page.find("fB" + std::to_string(each.status)), std::string::npos);
+    }
+    for (auto const& each : vmm::option_texts) {
+        EXPECT_NE(plain("hv-vmm.1").find(each.name), std::string::npos) << each.name;
     }
     for (auto const& each : hvd_options) {
         EXPECT_NE(folder_.read("hvd.8").find(each.name), std::string::npos) << each.name;
@@ -37,7 +46,7 @@ TEST_F(generate_test, the_manual_has_every_verb_option_and_status) {
 TEST_F(generate_test, the_manual_is_sound_roff) {
     if (run_shell("man --version") != 0) GTEST_SKIP() << "no man here";
     hvctl({"generate", "man", "--out", folder_.path()});
-    for (auto const* const page : {"hvctl.1", "hvd.8"}) {
+    for (auto const* const page : {"hvctl.1", "hvd.8", "hv-vmm.1"}) {
         EXPECT_EQ(run_shell("test -z \"$(man --warnings -l " + folder_.path(page) +
                             " 2>&1 >/dev/null)\""),
                   0);
@@ -73,6 +82,8 @@ TEST_F(generate_test, bash_completes_verbs_options_and_shells) {
     completes("hvctl policy ap", "2", "apply");
     completes("hvctl status --a", "2", "--audit");
     completes("hvctl generate completion z", "3", "zsh");
+    completes("hvctl vm sta", "2", "start stats");
+    completes("hvctl vm run --cp", "3", "--cpus --cpu-limit");
 }
 
 }

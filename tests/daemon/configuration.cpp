@@ -36,13 +36,22 @@ TEST(configuration, the_one_that_is_installed_says_just_the_defaults) {
     EXPECT_EQ(installed.log.rotate_bytes, defaults.log.rotate_bytes);
     EXPECT_EQ(installed.log.keep, defaults.log.keep);
     EXPECT_EQ(installed.log.sync, defaults.log.sync);
+    EXPECT_EQ(installed.vms.folder, defaults.vms.folder);
+    EXPECT_EQ(installed.vms.run, defaults.vms.run);
+    EXPECT_EQ(installed.vms.node, defaults.vms.node);
+    EXPECT_EQ(installed.vms.program, defaults.vms.program);
+    EXPECT_EQ(installed.vms.first_uid, defaults.vms.first_uid);
 }
 
 TEST(configuration, reads_every_key) {
     auto const config = parse_configuration(
         "hvd.json", R"({"socket":"/a","state":"/b","policies":"/c","group":"g","clients":7,
         "hoist_at_start":true,"apply_at_start":false,"journal":false,
-        "log":{"path":"/d","rotate_bytes":65536,"keep":0,"sync":false}})");
+        "log":{"path":"/d","rotate_bytes":65536,"keep":0,"sync":false},
+        "vms":{"folder":"/e","run":"/f","node":"/g","program":"/h","first_uid":1000}})");
+    EXPECT_EQ(config.vms.folder + config.vms.run + config.vms.node + config.vms.program,
+              "/e/f/g/h");
+    EXPECT_EQ(config.vms.first_uid, 1000u);
     EXPECT_EQ(config.socket + config.state + config.policies + config.log.path, "/a/b/c/d");
     EXPECT_EQ(config.group, "g");
     EXPECT_EQ(config.clients, 7u);

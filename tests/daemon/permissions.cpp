@@ -17,9 +17,9 @@ nlohmann::ordered_json sound_params(std::string_view method) {
 }
 
 TEST_F(permissions_test, the_group_may_read_and_root_may_do_all) {
-    std::set<std::string_view> const reading{"status",      "stats",        "logs.read",
-                                             "logs.follow", "policy.check", "policy.list",
-                                             "policy.show", "version"};
+    std::set<std::string_view> const reading{
+        "status",      "stats",   "logs.read", "logs.follow", "policy.check", "policy.list",
+        "policy.show", "version", "vm.list",   "vm.show",     "vm.stats"};
     device_.set_hoisted(true);
     apply(lstar_policy);
     auto const forbidden = static_cast<int>(rpc_code::not_permitted);

@@ -117,11 +117,15 @@ TEST(configuration_schema, has_the_defaults_of_the_installed_file) {
     auto const properties = schema("hvd.schema.json")["properties"];
     auto const installed = nlohmann::json::parse(read_policy_file(HV_TEST_CONFIGS "/hvd.json"));
     for (auto const& [key, value] : installed.items()) {
-        if (key == "log") continue;
+        if (value.is_object()) continue;
         EXPECT_EQ(properties.at(key).at("default"), value) << key;
     }
-    for (auto const& [key, value] : installed["log"].items()) {
-        EXPECT_EQ(properties["log"]["properties"].at(key).at("default"), value) << key;
+    for (auto const* const group : {"log", "vms"}) {
+        auto const& known = properties[group]["properties"];
+        for (auto const& [key, value] : installed[group].items()) {
+            EXPECT_EQ(known.at(key).at("default"), value) << key;
+        }
+        EXPECT_EQ(known.size(), installed[group].size());
     }
     EXPECT_EQ(properties.size(), installed.size());
 }
