@@ -11,15 +11,30 @@
 #include "hv.h"
 #include "hv_kmod.h"
 
-/* Exchange areas are shared in blocks, because the core can note only so many. */
-#define HV_BLOCK_ORDER 5u
-#define HV_BLOCK_AREAS ((1u << HV_BLOCK_ORDER) / HV_EXCHANGE_PAGES)
+/*
+ * Exchange areas are shared in blocks, because the core can note only so many: small ones first,
+ * so that a single VM takes little.
+ */
+#define LEAST_ORDER 2u
+#define MOST_ORDER 5u
+#define MOST_AREAS ((1u << MOST_ORDER) / HV_EXCHANGE_PAGES)
 
 struct hv_exchange_block {
 	struct list_head list;
 	void *address;
-	DECLARE_BITMAP(used, HV_BLOCK_AREAS);
+	unsigned int order;
+	DECLARE_BITMAP(used, MOST_AREAS);
 };
+
+static size_t block_bytes(const struct hv_exchange_block *block)
+{
+	return PAGE_SIZE << block->order;
+}
+
+static unsigned int block_areas(const struct hv_exchange_block *block)
+{
+	return (1u << block->order) / HV_EXCHANGE_PAGES;
+}
 
 int hv_guests_get(void)
 {
@@ -35,10 +50,32 @@ int hv_guests_get(void)
 }
 EXPORT_SYMBOL_GPL(hv_guests_get);
 
+static void free_block(struct hv_exchange_block *block)
+{
+	list_del(&block->list);
+	memset(block->address, 0, block_bytes(block));
+	barrier_data(block->address);
+	free_pages((unsigned long)block->address, block->order);
+	kfree(block);
+}
+
+static void take_back_blocks(void)
+{
+	struct hv_exchange_block *block, *next;
+
+	list_for_each_entry_safe(block, next, &hv.exchange_blocks, list)
+		if (bitmap_empty(block->used, MOST_AREAS) &&
+		    !hv_hypercall(HV_CALL_RECLAIM, __pa(block->address), 0))
+			free_block(block);
+}
+
+/* What only that guest needed goes back to Linux. */
 void hv_guests_put(void)
 {
 	mutex_lock(&hv.lock);
 	hv.guests--;
+	take_back_blocks();
+	hv_take_back(UINT_MAX);
 	mutex_unlock(&hv.lock);
 }
 EXPORT_SYMBOL_GPL(hv_guests_put);
@@ -70,11 +107,13 @@ static struct hv_exchange_block *share_block(void)
 
 	if (!block)
 		return NULL;
-	block->address = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, HV_BLOCK_ORDER);
+	block->order = min_t(size_t, LEAST_ORDER + list_count_nodes(&hv.exchange_blocks),
+			     MOST_ORDER);
+	block->address = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, block->order);
 	if (!block->address)
 		goto free_block;
 	for (;;) {
-		error = hv_guest_call(HV_CALL_SHARE, __pa(block->address), 1u << HV_BLOCK_ORDER,
+		error = hv_guest_call(HV_CALL_SHARE, __pa(block->address), 1u << block->order,
 				      0, 0);
 		if (error != -ENOMEM || hv_donate())
 			break;
@@ -85,7 +124,7 @@ static struct hv_exchange_block *share_block(void)
 	return block;
 
 free_pages:
-	free_pages((unsigned long)block->address, HV_BLOCK_ORDER);
+	free_pages((unsigned long)block->address, block->order);
 free_block:
 	kfree(block);
 	return NULL;
@@ -93,10 +132,10 @@ free_block:
 
 static void *take_area(struct hv_exchange_block *block)
 {
-	unsigned int area = find_first_zero_bit(block->used, HV_BLOCK_AREAS);
+	unsigned int area = find_first_zero_bit(block->used, block_areas(block));
 	void *at = block->address + area * HV_EXCHANGE_PAGES * PAGE_SIZE;
 
-	if (area == HV_BLOCK_AREAS)
+	if (area >= block_areas(block))
 		return NULL;
 	__set_bit(area, block->used);
 	memset(at, 0, HV_EXCHANGE_PAGES * PAGE_SIZE);
@@ -131,7 +170,7 @@ void hv_exchange_free(void *exchange)
 	list_for_each_entry(block, &hv.exchange_blocks, list) {
 		unsigned long offset = exchange - block->address;
 
-		if (offset < PAGE_SIZE << HV_BLOCK_ORDER)
+		if (offset < block_bytes(block))
 			__clear_bit(offset / (HV_EXCHANGE_PAGES * PAGE_SIZE), block->used);
 	}
 	mutex_unlock(&hv.lock);
@@ -150,7 +189,7 @@ u64 hv_exchange_bytes(void)
 	u64 bytes = 0;
 
 	list_for_each_entry(block, &hv.exchange_blocks, list)
-		bytes += PAGE_SIZE << HV_BLOCK_ORDER;
+		bytes += block_bytes(block);
 	return bytes;
 }
 
@@ -159,11 +198,6 @@ void hv_exchange_forget(void)
 {
 	struct hv_exchange_block *block, *next;
 
-	list_for_each_entry_safe(block, next, &hv.exchange_blocks, list) {
-		list_del(&block->list);
-		memset(block->address, 0, PAGE_SIZE << HV_BLOCK_ORDER);
-		barrier_data(block->address);
-		free_pages((unsigned long)block->address, HV_BLOCK_ORDER);
-		kfree(block);
-	}
+	list_for_each_entry_safe(block, next, &hv.exchange_blocks, list)
+		free_block(block);
 }

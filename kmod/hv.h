@@ -82,6 +82,7 @@ struct hv_linux_state {
 struct hv_donation {
 	struct list_head list;
 	void *address;
+	unsigned int order;
 };
 
 struct hv {
@@ -212,6 +213,7 @@ int hv_policy_reload(void);
 void hv_policy_forget(void);
 int hv_policy_load(struct list_head *policies);
 int hv_donate(void);
+void hv_take_back(unsigned int count);
 void hv_donations_free(void);
 u64 hv_donated_bytes(void);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Rules on their way into the core, and the frames that it needs to enforce them. */
+/* Rules on their way into the core. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/gfp.h>
@@ -9,77 +9,9 @@
 
 #include "hv.h"
 
-#define HV_DONATION_ORDER 5u
-#define HV_DONATION_PAGES (1ul << HV_DONATION_ORDER)
 #define HV_DONATIONS_AT_ONCE 8
 
 static u64 generation;
-
-u64 hv_donated_bytes(void)
-{
-	const struct hv_donation *donation;
-	u64 bytes = 0;
-
-	list_for_each_entry(donation, &hv.donations, list)
-		bytes += HV_DONATION_PAGES * PAGE_SIZE;
-	return bytes;
-}
-
-static void free_donation(struct hv_donation *donation)
-{
-	memset(donation->address, 0, HV_DONATION_PAGES * PAGE_SIZE);
-	barrier_data(donation->address);
-	free_pages((unsigned long)donation->address, HV_DONATION_ORDER);
-	kfree(donation);
-}
-
-/* After the last CPU has left the core. */
-void hv_donations_free(void)
-{
-	struct hv_donation *donation, *next;
-
-	list_for_each_entry_safe(donation, next, &hv.donations, list) {
-		list_del(&donation->list);
-		free_donation(donation);
-	}
-}
-
-int hv_donate(void)
-{
-	struct hv_donation *donation = kzalloc(sizeof(*donation), GFP_KERNEL);
-	long error;
-
-	if (!donation)
-		return -ENOMEM;
-	donation->address = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN,
-						     HV_DONATION_ORDER);
-	if (!donation->address) {
-		kfree(donation);
-		return -ENOMEM;
-	}
-	error = hv_hypercall(HV_CALL_DONATE, __pa(donation->address), HV_DONATION_PAGES);
-	if (error) {
-		free_donation(donation);
-		return error;
-	}
-	list_add(&donation->list, &hv.donations);
-	return 0;
-}
-
-/* What an attempt donated in vain comes back, but for what the core uses already. */
-static void take_back(unsigned int count)
-{
-	struct hv_donation *donation, *next;
-
-	list_for_each_entry_safe(donation, next, &hv.donations, list) {
-		if (!count--)
-			break;
-		if (hv_hypercall(HV_CALL_RECLAIM, __pa(donation->address), 0))
-			continue;
-		list_del(&donation->list);
-		free_donation(donation);
-	}
-}
 
 static unsigned int fill_mailbox(const struct list_head *policies)
 {
@@ -142,6 +74,6 @@ int hv_policy_load(struct list_head *policies)
 	if (!error)
 		return 0;
 	error = explain(error, policies);
-	take_back(donated);
+	hv_take_back(donated);
 	return error;
 }

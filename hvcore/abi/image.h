@@ -26,7 +26,7 @@
 #define HV_CORE_BASE 0x40000000u
 #define HV_IMAGE_MAGIC 0x52435648u    // "HVCR"
 #define HV_MAILBOX_PAGES 16u
-#define HV_SPARE_PAGES 1024u
+#define HV_SPARE_PAGES 8192u
 
 struct hv_image_header {
     uint32_t magic;

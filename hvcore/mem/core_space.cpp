@@ -5,8 +5,8 @@ namespace hv {
 
 result<hva> core_space::map(hpa_span at, caching kind) {
     auto const pages = at.bytes / page_bytes;
-    if (pages > HV_SPARE_PAGES - used_) return error{errc::no_space};
-    auto const first = spare_ + used_ * page_bytes;
+    auto const run = HV_TRY(free_run(pages));
+    auto const first = spare_ + run * page_bytes;
     for (std::uint64_t i = 0; i < pages; ++i)
         static_cast<void>(HV_TRY(entry_of(first + i * page_bytes)));
     bool const uncached = kind == caching::uncached;
@@ -21,8 +21,8 @@ result<hva> core_space::map(hpa_span at, caching kind) {
                                .with<core_entry::page>((at.first.raw >> 12) + i)
                                .with<core_entry::no_execute>(true);
         *entry_of(first + i * page_bytes).value() = entry.raw;
+        windows_[run + i] = window::used;
     }
-    used_ += pages;
     return first;
 }
 
@@ -31,7 +31,26 @@ void core_space::unmap(hva at, std::uint64_t bytes) {
         auto const entry = entry_of(at + done_bytes);
         HV_ASSERT(entry);
         *entry.value() = 0;
+        if (at < spare_) continue;    // a guard page
+        windows_[(at + done_bytes - spare_) / page_bytes] = window::retired;
+        any_retired_ = true;
     }
+}
+
+void core_space::settle() {
+    if (!any_retired_) return;
+    any_retired_ = false;
+    for (auto& w : windows_)
+        if (w == window::retired) w = window::free;
+}
+
+result<std::uint64_t> core_space::free_run(std::uint64_t pages) const {
+    std::uint64_t length = 0;
+    for (std::uint64_t i = 0; i < windows_.size(); ++i) {
+        length = windows_[i] == window::free ? length + 1 : 0;
+        if (length == pages) return i + 1 - pages;
+    }
+    return error{errc::no_space};
 }
 
 result<std::uint64_t*> core_space::entry_of(hva at) const {

@@ -27,21 +27,27 @@ public:
         : frames_{&all}, root_{root}, spare_{spare} {}
 
     enum class caching : bool { write_back, uncached };
-    /// Map `bytes` from `at` on read-write in spare pages nobody has used yet.
-    /// Errors   no_space: all HV_SPARE_PAGES used; invalid: the loader's tables do not reach there.
+    /// Map `bytes` from `at` on read-write in spare pages that no CPU has a translation of.
+    /// Errors   no_space: no such run is left; invalid: the loader's tables do not reach there.
     [[nodiscard]] result<hva> map(hpa_span at, caching kind);
-    /// Take away the mapping of [at, at + bytes); the caller owes a TLB flush on every CPU.
+    /// Take away the mapping of [at, at + bytes); the caller owes a TLB flush on every CPU. Spare
+    /// pages are used again only after settle().
     void unmap(hva at, std::uint64_t bytes);
+    /// To be called when a shoot-down has reached every CPU.
+    void settle();
     [[nodiscard]] hpa root() const { return root_; }
 
 private:
+    enum class window : std::uint8_t { free, used, retired };
     [[nodiscard]] result<std::uint64_t*> entry_of(hva at) const;
+    /// The first of `pages` free windows, one behind the other.
+    [[nodiscard]] result<std::uint64_t> free_run(std::uint64_t pages) const;
 
     frames const* frames_{};
     hpa root_{};
     hva spare_{};
-    // spare pages; never used again, so that no CPU can hold a stale translation
-    std::uint64_t used_{};
+    array<window, HV_SPARE_PAGES> windows_{};    // a spare page each
+    bool any_retired_{};
 };
 
 }    // namespace hv

@@ -71,7 +71,8 @@ status share(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
                         : status{window.error()};
     if (!noted) {
         if (window) m.space.unmap(window.value(), at.bytes);
-        HV_ASSERT(expose(m.stage, m.all, m.stage_types(), {frame, at.bytes}));    // tables are there
+        // Its tables are there.
+        HV_ASSERT(expose(m.stage, m.all, m.stage_types(), {frame, at.bytes}));
         HV_TRY(shoot_down(m, c));
         return noted.error();
     }

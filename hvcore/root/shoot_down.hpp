@@ -55,6 +55,7 @@ template <typename Machine, typename Cpu> [[nodiscard]] status shoot_down(Machin
         }
     }
     m.pool.settle();
+    m.space.settle();
     return done;
 }
 
