@@ -8,14 +8,6 @@
 
 namespace hv {
 
-/// Registers of the root VM that the CPU holds while it runs, put aside while a guest does. What
-/// the guest's control block does not switch; all values were the CPU's, so it takes them again.
-struct outside_registers {
-    std::uint64_t xcr0{}, tsc_aux{};
-    std::uint64_t dr[4]{}, dr6{};
-    std::uint64_t star{}, lstar{}, cstar{}, fmask{}, kernel_gs_base{};
-};
-
 /// CPUID bits that say which of them are there.
 struct outside_features {
     bool xsave{};
@@ -25,55 +17,43 @@ struct outside_features {
 /// RDTSCP, and with it the MSR. SDM 2A "CPUID", leaf 80000001H.
 inline bool has_tsc_aux() { return (insn::cpuid(0x80000001, 0).edx >> 27 & 1) != 0; }
 
-inline void read_debug_registers(std::uint64_t (&dr)[4], std::uint64_t& dr6) {
-    dr[0] = insn::read_dr0();
-    dr[1] = insn::read_dr1();
-    dr[2] = insn::read_dr2();
-    dr[3] = insn::read_dr3();
-    dr6 = insn::read_dr6();
-}
-inline void write_debug_registers(std::uint64_t const (&dr)[4], std::uint64_t dr6) {
-    insn::write_dr0(dr[0]);
-    insn::write_dr1(dr[1]);
-    insn::write_dr2(dr[2]);
-    insn::write_dr3(dr[3]);
-    insn::write_dr6(dr6);
+/// Registers that the CPU holds while a VM runs, and its control block does not switch: those that
+/// are in it go to `keep`, `load`'s come. All were the CPU's or are sound_system(), so it takes
+/// them.
+inline void exchange_outside(hv_vcpu_system& keep, hv_vcpu_system const& load,
+                             outside_features has) {
+    if (has.xsave) keep.xcr0 = insn::xgetbv();
+    if (has.xsave && load.xcr0 != keep.xcr0) HV_ASSERT(insn::xsetbv_safe(0, load.xcr0));
+    if (has.tsc_aux) {
+        keep.tsc_aux = insn::rdmsr(msr::ia32_tsc_aux);
+        insn::wrmsr(msr::ia32_tsc_aux, load.tsc_aux);
+    }
+    keep.dr[0] = insn::read_dr0();
+    keep.dr[1] = insn::read_dr1();
+    keep.dr[2] = insn::read_dr2();
+    keep.dr[3] = insn::read_dr3();
+    keep.dr6 = insn::read_dr6();
+    insn::write_dr0(load.dr[0]);
+    insn::write_dr1(load.dr[1]);
+    insn::write_dr2(load.dr[2]);
+    insn::write_dr3(load.dr[3]);
+    insn::write_dr6(load.dr6);
 }
 
-/// The ones that both backends have to switch. The guest's are loaded, the root VM's kept.
-inline void enter_outside(outside_registers& root, guest_vcpu const& v, outside_features has) {
-    if (has.xsave) root.xcr0 = insn::xgetbv();
-    if (has.xsave && v.xcr0 != root.xcr0) HV_ASSERT(insn::xsetbv_safe(0, v.xcr0));
-    if (has.tsc_aux) {
-        root.tsc_aux = insn::rdmsr(msr::ia32_tsc_aux);
-        insn::wrmsr(msr::ia32_tsc_aux, v.tsc_aux);
-    }
-    read_debug_registers(root.dr, root.dr6);
-    write_debug_registers(v.dr, v.dr6);
-}
-inline void leave_outside(outside_registers const& root, guest_vcpu& v, outside_features has) {
-    read_debug_registers(v.dr, v.dr6);
-    write_debug_registers(root.dr, root.dr6);
-    if (has.tsc_aux) {
-        v.tsc_aux = insn::rdmsr(msr::ia32_tsc_aux);
-        insn::wrmsr(msr::ia32_tsc_aux, root.tsc_aux);
-    }
-    if (has.xsave && v.xcr0 != root.xcr0) HV_ASSERT(insn::xsetbv_safe(0, root.xcr0));
-}
-
-/// The MSRs of system calls, which only VMX leaves in the CPU.
-inline void exchange_call_msrs(outside_registers& keep, std::uint64_t star, std::uint64_t lstar,
-                               std::uint64_t cstar, std::uint64_t fmask, std::uint64_t gs) {
+/// The MSRs of system calls, and CR2, which only VMX leaves in the CPU.
+inline void exchange_call_msrs(hv_vcpu_system& keep, hv_vcpu_system const& load) {
     keep.star = insn::rdmsr(msr::ia32_star);
     keep.lstar = insn::rdmsr(msr::ia32_lstar);
     keep.cstar = insn::rdmsr(msr::ia32_cstar);
     keep.fmask = insn::rdmsr(msr::ia32_fmask);
     keep.kernel_gs_base = insn::rdmsr(msr::ia32_kernel_gs_base);
-    insn::wrmsr(msr::ia32_star, star);
-    insn::wrmsr(msr::ia32_lstar, lstar);
-    insn::wrmsr(msr::ia32_cstar, cstar);
-    insn::wrmsr(msr::ia32_fmask, fmask);
-    insn::wrmsr(msr::ia32_kernel_gs_base, gs);
+    keep.cr2 = insn::read_cr2();
+    insn::wrmsr(msr::ia32_star, load.star);
+    insn::wrmsr(msr::ia32_lstar, load.lstar);
+    insn::wrmsr(msr::ia32_cstar, load.cstar);
+    insn::wrmsr(msr::ia32_fmask, load.fmask);
+    insn::wrmsr(msr::ia32_kernel_gs_base, load.kernel_gs_base);
+    insn::write_cr2(load.cr2);
 }
 
 /// XCR0 for a guest: at most the states that the root VM has on, or nobody would keep them.

@@ -14,6 +14,14 @@ namespace hv {
 
 struct cpu;
 
+/// Values that a CPU takes, until the root VM says others.
+constexpr hv_vcpu_system system_at_first() {
+    hv_vcpu_system s{};
+    s.xcr0 = 1;
+    s.dr6 = 0xffff0ff0;
+    return s;
+}
+
 /// What a VM's virtual CPU is on either backend, on a page of its own. The entry code pops and
 /// pushes `gpr`, so it must be first.
 struct guest_vcpu {
@@ -35,10 +43,8 @@ struct guest_vcpu {
     bool built{};                 // the control block has its constant part
     bool nmi_masked{};            // SVM: in the NMI handler
     std::uint64_t exits{};        // answered by the core
-    // Registers that the guest has in the CPU while it runs, and the control block does not hold.
-    std::uint64_t cr2{}, cr8{}, xcr0{1}, tsc_aux{};
-    std::uint64_t dr[4]{}, dr6{0xffff0ff0};
-    std::uint64_t star{}, lstar{}, cstar{}, fmask{}, kernel_gs_base{};
+    // The guest's own, of those that the control block does not hold: what the CPU has while it runs.
+    hv_vcpu_system outside{system_at_first()};
 };
 static_assert(sizeof(guest_vcpu) <= page_bytes);
 

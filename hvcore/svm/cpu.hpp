@@ -43,7 +43,7 @@ public:
     bool nmi_masked{};             // the root VM is in its NMI handler
     guest_vcpu* guest{};           // that runs next, or has just left
     std::uint64_t last_guest{};    // whose translations the guests' ASID may have
-    outside_registers outside;
+    hv_vcpu_system outside{};      // the root VM's, while a guest runs
     outside_features has;
     struct {
         std::uint8_t reasons{};         // bits of enum step_reason

@@ -107,7 +107,6 @@ next on_guest_xsetbv(cpu const& c, guest_vcpu& v) {
     bool const sound = static_cast<std::uint32_t>(v.gpr.rcx) == 0 && s.cpl == 0 && c.has.xsave &&
                        xcr0_is_possible(value, c.outside.xcr0) && insn::xsetbv_safe(0, value);
     if (!sound) return fault(v, general_protection);
-    v.xcr0 = value;
     return behind(3);
 }
 

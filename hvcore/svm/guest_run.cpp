@@ -68,14 +68,14 @@ status cpu::enter_guest(guest_vcpu& v) {
     }
     v.last_cpu = base.number;
     last_guest = v.number;
-    enter_outside(outside, v, has);
+    exchange_outside(outside, v.outside, has);
     return done;
 }
 
 void cpu::leave_guest(guest_exit const& e) {
     auto& v = *guest;
     auto const& b = block_of(v);
-    leave_outside(outside, v, has);
+    exchange_outside(v.outside, outside, has);
     v.gpr.rax = b.save.rax;
     give_registers(v);
     give_exit(v, e);

@@ -28,8 +28,8 @@ public:
     hpa vmxon_at{}, vmcs_at{};
     std::uint32_t timer_value{};
     std::uint32_t guest_slice{};
-    guest_vcpu* guest{};    // that the next entry, or the present exit, is of
-    outside_registers outside;
+    guest_vcpu* guest{};         // that the next entry, or the present exit, is of
+    hv_vcpu_system outside{};    // the root VM's, while a guest runs
     outside_features has;
     control_set own_controls;    // of this launch
 

@@ -63,7 +63,7 @@ next on_guest_cr(cpu& c, guest_vcpu& v) {
                      .length = c.vmcs.read<instruction_length>(),
                      .detail = 1 - q.get<cr_access::type>(),
                      .address = q.get<cr_access::from>(),
-                     .value = v.cr8});
+                     .value = v.outside.cr8});
     return write_guest_cr(c, v.gpr, q) ? again : fault(c, general_protection);
 }
 
@@ -84,7 +84,6 @@ next on_guest_xsetbv(cpu& c, guest_vcpu& v) {
     bool const sound = static_cast<std::uint32_t>(v.gpr.rcx) == 0 && c.has.xsave &&
                        xcr0_is_possible(value, c.outside.xcr0) && insn::xsetbv_safe(0, value);
     if (!sound) return fault(c, general_protection);
-    v.xcr0 = value;
     return behind;
 }
 

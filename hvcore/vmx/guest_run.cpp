@@ -83,25 +83,15 @@ status cpu::enter_guest(guest_vcpu& v) {
         return taken.error();
     }
     if (own_controls.time_slices) vmcs.write<preemption_timer_value>(guest_slice);
-    enter_outside(outside, v, has);
-    exchange_call_msrs(outside, v.star, v.lstar, v.cstar, v.fmask, v.kernel_gs_base);
-    insn::write_cr2(v.cr2);
+    exchange_outside(outside, v.outside, has);
+    exchange_call_msrs(outside, v.outside);
     return done;
 }
 
 void cpu::leave_guest(guest_exit const& e) {
     auto& v = *guest;
-    auto const root = outside;
-    v.cr2 = insn::read_cr2();
-    outside_registers of_guest;
-    exchange_call_msrs(of_guest, root.star, root.lstar, root.cstar, root.fmask,
-                       root.kernel_gs_base);
-    v.star = of_guest.star;
-    v.lstar = of_guest.lstar;
-    v.cstar = of_guest.cstar;
-    v.fmask = of_guest.fmask;
-    v.kernel_gs_base = of_guest.kernel_gs_base;
-    leave_outside(root, v, has);
+    exchange_call_msrs(v.outside, outside);
+    exchange_outside(v.outside, outside, has);
     auto& x = *v.exchange;
     give_registers(v);
     give_exit(v, e);

@@ -60,17 +60,7 @@ status write_system(cpu& c, guest_vcpu& v, hv_vcpu_system const& s) {
     b.write<guest_sysenter_eip>(s.sysenter_eip);
     b.write<guest_pat>(s.pat);
     b.write<tsc_offset>(s.tsc_offset);
-    v.cr2 = s.cr2;
-    v.cr8 = s.cr8;
-    v.xcr0 = s.xcr0;
-    for (unsigned i = 0; i < 4; ++i) v.dr[i] = s.dr[i];
-    v.dr6 = s.dr6;
-    v.star = s.star;
-    v.lstar = s.lstar;
-    v.cstar = s.cstar;
-    v.fmask = s.fmask;
-    v.kernel_gs_base = s.kernel_gs_base;
-    v.tsc_aux = s.tsc_aux;
+    v.outside = s;
     // Translations of the old mode, and of another CR3 that is loaded with the same VPID.
     HV_ASSERT(insn::invvpid(invalidate_all_contexts, 0));
     return done;
@@ -78,6 +68,7 @@ status write_system(cpu& c, guest_vcpu& v, hv_vcpu_system const& s) {
 
 void read_system(cpu const& c, guest_vcpu const& v, hv_vcpu_system& s) {
     auto const& b = c.vmcs;
+    s = v.outside;
     auto* const to = &s.es;
     for (unsigned i = 0; i < segments; ++i)
         to[i] = {b.read_at<guest_es_base>(i),
@@ -98,17 +89,6 @@ void read_system(cpu const& c, guest_vcpu const& v, hv_vcpu_system& s) {
     s.sysenter_eip = b.read<guest_sysenter_eip>();
     s.pat = b.read<guest_pat>();
     s.tsc_offset = b.read<tsc_offset>();
-    s.cr2 = v.cr2;
-    s.cr8 = v.cr8;
-    s.xcr0 = v.xcr0;
-    for (unsigned i = 0; i < 4; ++i) s.dr[i] = v.dr[i];
-    s.dr6 = v.dr6;
-    s.star = v.star;
-    s.lstar = v.lstar;
-    s.cstar = v.cstar;
-    s.fmask = v.fmask;
-    s.kernel_gs_base = v.kernel_gs_base;
-    s.tsc_aux = v.tsc_aux;
 }
 
 }    // namespace hv::vmx
