@@ -125,6 +125,22 @@ bool hvk_msr_machine_check(struct hvk_vcpu *vcpu, struct hvk_msr_access *access)
 	return access->fault || hvk_msr_plain(access, &msrs->mce_bank[offset]);
 }
 
+/* Where a guest may write what it likes, for nothing. */
+static bool ignores_writes(u32 index)
+{
+	switch (index) {
+	case MSR_AMD64_NB_CFG:
+	case MSR_AMD64_BU_CFG2:
+	case MSR_AMD64_DC_CFG:
+	case MSR_AMD64_PATCH_LOADER:
+	case MSR_IA32_UCODE_WRITE:
+	case MSR_F15H_EX_CFG:
+	case MSR_VM_HSAVE_PA:
+		return true;
+	}
+	return false;
+}
+
 static bool known_zero(u32 index)
 {
 	switch (index) {
@@ -134,22 +150,14 @@ static bool known_zero(u32 index)
 	case MSR_IA32_PERF_CTL:
 	case MSR_IA32_POWER_CTL:
 	case MSR_RAPL_POWER_UNIT:
-	case MSR_AMD64_NB_CFG:
-	case MSR_AMD64_BU_CFG2:
-	case MSR_AMD64_DC_CFG:
 	case MSR_AMD64_SYSCFG:
 	case MSR_K8_INT_PENDING_MSG:
 	case MSR_K8_TSEG_ADDR:
 	case MSR_K8_TSEG_MASK:
 	case MSR_FAM10H_MMIO_CONF_BASE:
-	case MSR_F15H_EX_CFG:
-	case MSR_VM_HSAVE_PA:
-		return true;
-	case MSR_AMD64_PATCH_LOADER:
-	case MSR_IA32_UCODE_WRITE:
 		return true;
 	}
-	return false;
+	return ignores_writes(index);
 }
 
 static u64 *paravirtual(struct hvk_msrs *msrs, u32 index)
@@ -215,7 +223,8 @@ bool hvk_msr_identity(struct hvk_vcpu *vcpu, struct hvk_msr_access *access)
 	}
 	if (!known_zero(access->index))
 		return false;
-	access->fault = access->write && access->value && !access->host;
+	access->fault = access->write && access->value && !access->host &&
+			!ignores_writes(access->index);
 	access->value = 0;
 	return true;
 }
