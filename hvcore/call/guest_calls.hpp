@@ -6,6 +6,11 @@
 
 namespace hv {
 
+/// Guests leave the pool what it takes to hide the donation that refills it, whatever a call takes.
+template <typename Machine> status leave_some(Machine const& m) {
+    return m.pool.available() < 16 ? status{error{errc::no_memory}} : status{done};
+}
+
 /// A page of the pool with a T on it.
 template <typename T, typename Machine, typename... Arguments>
 result<T*> make_on_page(Machine& m, hpa& at, Arguments&&... arguments) {
@@ -24,6 +29,7 @@ template <typename Machine, typename Cpu> result<std::uint64_t> create_vm(Machin
     std::uint32_t slot = 0;
     while (slot < g.vm_slots && g.vms[slot] != nullptr) ++slot;
     if (slot == g.vm_slots) return error{errc::no_space};
+    HV_TRY(leave_some(m));
     HV_TRY(c.prepare_guests());
     hpa at{};
     auto* const made = HV_TRY(
@@ -61,7 +67,7 @@ template <typename Machine> void free_vcpu_pages(Machine& m, guest_vcpu const& v
 template <typename Machine>
 result<guest_vcpu*> make_vcpu(Machine& m, typename Machine::guests_type::vm const& of, hpa where) {
     auto const exchange = HV_TRY(exchange_at(m, where));
-    if (m.pool.available() < 3) return error{errc::no_memory};
+    HV_TRY(leave_some(m));
     hpa at{}, list_at{};
     auto* const v = HV_TRY(make_on_page<guest_vcpu>(m, at));
     v->at = at;
@@ -154,6 +160,7 @@ status map_guest(Machine& m, Cpu& c, std::uint64_t number, gpa_span at, hpa to, 
         auto const now = vm->stage.translate(at.first + offset);
         if (now && now->to != to + offset) return error{errc::exists};
     }
+    HV_TRY(leave_some(m));
     return vm->stage.map(at, to, r, memory_type::wb);
 }
 

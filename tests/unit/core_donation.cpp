@@ -69,6 +69,23 @@ TEST_P(donation, comes_back_zeroed_and_whole) {
     EXPECT_EQ(back(at), enoent);
 }
 
+TEST_P(donation, is_possible_whatever_guests_have_taken) {
+    while (pool().available() != 40) ASSERT_TRUE(pool().take());
+    auto const guest = vm.call(0, HV_CALL_VM_CREATE);
+    ASSERT_GT(guest, 0);
+    std::int64_t mapped = 0;
+    for (std::uint64_t i = 1; mapped == 0; ++i) {
+        vm.gpr(0).r10 = at / 2;
+        vm.gpr(0).r8 = 1 | std::uint64_t{HV_ACCESS_READ} << 56;
+        mapped = vm.call(0, HV_CALL_VM_MAP, static_cast<std::uint64_t>(guest), i << 30);
+    }
+    EXPECT_EQ(mapped, enomem);
+    while (vm.call(0, HV_CALL_VM_CREATE) != enomem) {}
+    EXPECT_EQ(give(at + 0x200000 - 4 * page, 8), 0) << "hiding takes two tables";
+    EXPECT_GT(vm.call(0, HV_CALL_VM_CREATE), 0) << "the call goes on where it stopped";
+    EXPECT_EQ(vm.findings(), 0u);
+}
+
 TEST_P(donation, serves_as_tables_for_rules) {
     while (pool().available() != 2) ASSERT_TRUE(pool().take());
     hv_rule const rule = memory_rule(1, 0x10001000, 0x10001fff);
