@@ -43,7 +43,7 @@ struct guest_vcpu {
     bool built{};                 // the control block has its constant part
     bool nmi_masked{};            // SVM: in the NMI handler
     std::uint64_t exits{};        // answered by the core
-    // The guest's own, of those that the control block does not hold: what the CPU has while it runs.
+    // The guest's own, of those that no control block holds: in the CPU while it runs.
     hv_vcpu_system outside{system_at_first()};
 };
 static_assert(sizeof(guest_vcpu) <= page_bytes);

@@ -49,6 +49,7 @@ board::board(std::uint32_t count, vendor maker) : layout_{layout_for(count)} {
                {first_hpa + 0x4000000, second},
                {first_hpa + 0x1000000, layout_.total() - first - second}};
     build_tables();
+    auto const regions = std::make_shared<std::map<std::uint64_t, vmcs>>();
     for (std::uint32_t n = 0; n < count; ++n)
         cpus.push_back(std::make_unique<cpu>(
             2 * n,
@@ -56,7 +57,7 @@ board::board(std::uint32_t count, vendor maker) : layout_{layout_for(count)} {
                          [this](std::uint32_t id) {
                              if (on_nmi && id / 2 < cpus.size()) on_nmi(id / 2);
                          },
-                         [this] { return ticks.fetch_add(tick_step) + tick_step; }},
+                         [this] { return ticks.fetch_add(tick_step) + tick_step; }, regions},
             maker));
 }
 

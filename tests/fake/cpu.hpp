@@ -14,6 +14,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -78,6 +79,7 @@ struct surroundings {
     std::function<void*(hv::hpa)> memory;
     std::function<void(std::uint32_t)> send_nmi;    // to the CPU with this APIC ID
     std::function<std::uint64_t()> ticks;
+    std::shared_ptr<std::map<std::uint64_t, vmcs>> regions;    // of VMCSs, by address
 };
 
 class cpu {
@@ -140,7 +142,6 @@ public:
     svm_state svm;
     bool vmx_on{}, in_guest{};
     std::optional<hv::hpa> current_at;
-    std::map<std::uint64_t, vmcs> regions;
     bool fail_vmclear{}, fail_vmptrld{}, fail_vmxon{}, fail_invept{};
     std::vector<std::string> broken_rules;    // of the last entry that was not taken
     std::vector<std::uint64_t> injected;    // event | error code << 32, of each entry that had one

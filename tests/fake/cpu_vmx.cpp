@@ -29,7 +29,7 @@ bool cpu::take_revision(vmcs& v, hv::hpa region) const {
 }
 
 bool cpu::fail(std::uint32_t error) {
-    if (current_at) regions[current_at->raw].set(field::instruction_error, error);
+    if (current_at) (*around_.regions)[current_at->raw].set(field::instruction_error, error);
     return false;
 }
 
@@ -57,7 +57,7 @@ bool cpu::vmclear(hv::hpa region) {
     if (!vmx_on) throw root_fault{6};
     log(op::vmclear, region.raw);
     if (fail_vmclear || !region.aligned(4096) || around_.memory(region) == nullptr) return fail(2);
-    regions[region.raw].launched = false;
+    (*around_.regions)[region.raw].launched = false;
     if (current_at == region) current_at.reset();
     return true;
 }
@@ -66,14 +66,14 @@ bool cpu::vmptrld(hv::hpa region) {
     if (!vmx_on) throw root_fault{6};
     log(op::vmptrld, region.raw);
     if (fail_vmptrld || !region.aligned(4096)) return fail(9);
-    if (!take_revision(regions[region.raw], region)) return fail(bad_revision);
+    if (!take_revision((*around_.regions)[region.raw], region)) return fail(bad_revision);
     current_at = region;
     return true;
 }
 
 vmcs& cpu::current() {
     if (!current_at) hv::broken("no current VMCS", __LINE__);
-    return regions.at(current_at->raw);
+    return around_.regions->at(current_at->raw);
 }
 
 bool cpu::vmread(std::uint64_t field, std::uint64_t& value) {

@@ -8,6 +8,7 @@
 extern "C" {
 bool hv_svm_exit(hv::svm::cpu& c);
 unsigned hv_svm_exit_rare(hv::svm::cpu& c);
+unsigned hv_svm_guest_exit(hv::svm::cpu& c);
 }
 
 namespace fake {
@@ -31,7 +32,23 @@ entry resume_rare(cpu& p, hv::svm::cpu& c) {
     return p.vmrun(c.vmcb_at);
 }
 
+entry enter_guest(cpu& p, hv::svm::cpu const& c) {
+    p.gpr = c.guest->gpr;
+    p.vmload(c.guest->block_at);
+    return p.vmrun(c.guest->block_at);
+}
+
 }    // namespace
+
+entry svm_guest_way_out(cpu& p, hv::svm::cpu& c) {
+    auto& v = *c.guest;
+    v.gpr = p.gpr;
+    v.gpr.rax = v.block_at.raw;    // VMRUN left it there
+    p.vmsave(v.block_at);
+    p.vmload(c.host_at);
+    bool const again = hv_svm_guest_exit(c) == hv::svm::way_to_guest;
+    return again ? enter_guest(p, c) : resume_rare(p, c);
+}
 
 std::optional<entry> svm_way_out(cpu& p, hv::svm::cpu& c) {
     constexpr std::uint64_t junk = 0xbadbadbadbad0bad;
@@ -49,7 +66,7 @@ std::optional<entry> svm_way_out(cpu& p, hv::svm::cpu& c) {
     p.vmload(c.host_at);
     auto const way = hv_svm_exit_rare(c);
     if (way == hv::svm::way_to_root_vm) return resume_rare(p, c);
-    if (way == hv::svm::way_to_guest) hv::broken("the fake CPU runs no guest", __LINE__);
+    if (way == hv::svm::way_to_guest) return enter_guest(p, c);
     p.vmload(c.vmcb_at);
     p.cr3 = c.leave_cr3;
     p.rip = c.leave_rip;

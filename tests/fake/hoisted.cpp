@@ -7,6 +7,9 @@ bool hv_vmx_exit(hv::vmx::cpu& c);
 bool hv_vmx_exit_rare(hv::vmx::cpu& c, bool exited);
 void hv_vmx_work(hv::vmx::cpu& c);
 void hv_vmx_resume_failed(hv::vmx::cpu& c);
+bool hv_vmx_guest_exit(hv::vmx::cpu& c);
+void hv_vmx_guest_interrupted(hv::vmx::cpu& c);
+void hv_vmx_guest_refused(hv::vmx::cpu& c);
 void hv_vmx_trap(hv::trap_frame& f);
 }
 
@@ -23,6 +26,16 @@ void copy_kept(hv::general_registers& to, hv::general_registers const& from) {
     to.rbp = from.rbp;
 }
 
+/// Work is done before any entry; where there is some, the root VM's comes before a guest's.
+void way_in(hv::vmx::cpu& c, bool to_guest, hv::general_registers& registers) {
+    if (to_guest && c.base.pending_work.load() != 0) {
+        hv_vmx_guest_interrupted(c);
+        to_guest = false;
+    }
+    while (!to_guest && c.base.pending_work.load() != 0) hv_vmx_work(c);
+    registers = to_guest ? c.guest->gpr : c.base.gpr;
+}
+
 /// As vmx/entry.S: a frequent exit leaves the kept registers where they are and saves none of them.
 void way_out(hv::vmx::cpu& c, hv::general_registers& guest) {
     constexpr std::uint64_t junk = 0xbadbadbadbad0bad;
@@ -30,11 +43,13 @@ void way_out(hv::vmx::cpu& c, hv::general_registers& guest) {
     copy_kept(c.base.gpr, {.r15 = junk, .r14 = junk, .r13 = junk, .r12 = junk, .rbp = junk});
     bool const rare = hv_vmx_exit(c);
     copy_kept(c.base.gpr, guest);
-    if (rare || c.base.pending_work.load() != 0) {
-        hv_vmx_exit_rare(c, rare);
-        while (c.base.pending_work.load() != 0) hv_vmx_work(c);
-    }
-    guest = c.base.gpr;
+    bool const to_guest = (rare || c.base.pending_work.load() != 0) && hv_vmx_exit_rare(c, rare);
+    way_in(c, to_guest, guest);
+}
+
+void guest_way_out(hv::vmx::cpu& c, hv::general_registers& registers) {
+    c.guest->gpr = registers;
+    way_in(c, hv_vmx_guest_exit(c), registers);
 }
 
 /// The CPU that pages with EFER.LME set is in IA-32e mode; the exit that follows saves this.
@@ -69,19 +84,31 @@ outcome hoisted::exit(std::uint32_t n, exit_info const& info) {
 outcome hoisted::run_core(std::uint32_t n) {
     return on_core(n, [&] {
         auto& c = core(n);
+        bool const guest = in_guest_vm(n);
         // entry.S pushes where HOST_RSP points, and hands that over.
-        if (v(n)[field::host_rsp] != reinterpret_cast<std::uint64_t>(&c) + sizeof c.base.gpr)
+        auto const& pushed = guest ? c.guest->gpr : c.base.gpr;
+        if (v(n)[field::host_rsp] != reinterpret_cast<std::uint64_t>(&pushed + 1))
             problems.emplace_back("HOST_RSP is not behind the registers");
-        if (hw(n).rip != reinterpret_cast<std::uint64_t>(hv_vmx_exit_entry))
+        if (hw(n).rip !=
+            reinterpret_cast<std::uint64_t>(guest ? hv_vmx_guest_exit_entry : hv_vmx_exit_entry))
             problems.emplace_back("HOST_RIP is not the exit entry");
-        way_out(c, gpr(n));
+        guest ? guest_way_out(c, gpr(n)) : way_out(c, gpr(n));
         return enter(n);
     });
 }
 
 outcome hoisted::enter(std::uint32_t n) {
-    auto const how = hw(n).enter(false);
+    auto& c = core(n);
+    bool const guest = in_guest_vm(n);
+    auto const how = hw(n).enter(guest && c.guest->launched == 0);
     if (how == entry::entered) return outcome::resumed;
+    // What a guest VM's owner asks for may be what no CPU enters.
+    if (guest && how == entry::failed) return run_core(n);
+    if (guest) {
+        hv_vmx_guest_refused(c);
+        way_in(c, false, gpr(n));
+        return enter(n);
+    }
     bool const leaves = core(n).base.state.load() == hv::cpu_state::unhoisted;
     if (how == entry::failed && leaves) return outcome::left;
     for (auto const& rule : hw(n).broken_rules) problems.push_back("entry: " + rule);
@@ -149,6 +176,29 @@ std::uint64_t hoisted::seen(std::uint32_t n, unsigned number) {
     auto const mask = v(n)[number == 0 ? field::cr0_mask : field::cr4_mask];
     auto const shadow = v(n)[number == 0 ? field::cr0_shadow : field::cr4_shadow];
     return (real & ~mask) | (shadow & mask);
+}
+
+outcome hoisted::guest_does(std::uint32_t n, deed what, std::uint64_t at) {
+    switch (what) {
+    case deed::cpuid:       return exit(n, {.reason = 10, .length = 2});
+    case deed::hypercall:   return exit(n, {.reason = 18});
+    case deed::halt:        return exit(n, {.reason = 12, .length = 1});
+    case deed::out:         return exit(n, {.reason = 30, .qualification = at << 16, .length = 1});
+    case deed::read_msr:    return exit(n, {.reason = 31, .length = 2});
+    case deed::write_msr:   return exit(n, {.reason = 32, .length = 2});
+    case deed::set_xcr0:    return exit(n, {.reason = 55});
+    case deed::touch:       return exit(n, {.reason = 48, .qualification = 0x181, .guest_physical = at});
+    case deed::vendor_call: return exit(n, {.reason = 27});
+    case deed::interrupted: return exit(n, {.reason = 1});
+    case deed::shut_down:   return exit(n, {.reason = 2});
+    case deed::unexpected:  return exit(n, {.reason = 9});
+    }
+    return outcome::parked;
+}
+
+outcome hoisted::guest_is_cut_short(std::uint32_t n, std::uint32_t event) {
+    return exit(
+        n, {.reason = 48, .qualification = 0x181, .guest_physical = 0x1000, .vectoring = event});
 }
 
 void hoisted::enter_ring_3(std::uint32_t n) {

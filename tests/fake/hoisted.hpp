@@ -32,6 +32,12 @@ public:
     }
     [[nodiscard]] hv::cpu& common(std::uint32_t n) const override { return core(n).base; }
 
+    [[nodiscard]] bool in_guest_vm(std::uint32_t n) const override {
+        return core(n).guest != nullptr;
+    }
+    outcome guest_does(std::uint32_t n, deed what, std::uint64_t at) override;
+    outcome guest_is_cut_short(std::uint32_t n, std::uint32_t event) override;
+
     [[nodiscard]] vmcs& v(std::uint32_t n) { return hw(n).current(); }
     [[nodiscard]] hv::vmx::cpu& core(std::uint32_t n) const;
 

@@ -55,12 +55,15 @@ outcome hoisted_svm::take_nmi(std::uint32_t n) {
 outcome hoisted_svm::run_core(std::uint32_t n) {
     return on_core(n, [&] {
         for (;;) {    // the core parks the CPU at the second entry that fails
-            auto const how = svm_way_out(hw(n), core(n));
+            auto const how = in_guest_vm(n) ? svm_guest_way_out(hw(n), core(n))
+                                            : svm_way_out(hw(n), core(n));
             if (!how) return outcome::left;
             if (*how == entry::entered) break;
+            // What a guest VM's owner asks for may be what no CPU enters.
+            if (in_guest_vm(n)) continue;
             for (auto const& rule : hw(n).broken_rules) problems.push_back("entry: " + rule);
         }
-        look_at_entry(n);
+        if (!in_guest_vm(n)) look_at_entry(n);
         return outcome::resumed;
     });
 }
@@ -156,6 +159,30 @@ outcome hoisted_svm::move_to_cr(std::uint32_t n, unsigned number, std::uint64_t 
     if (bit(v(n).control.cr_intercepts, 16 + number))
         problems.emplace_back("MOV to CR exits for ever");
     return run(n, [&](hv::svm::save_area& s) { (number == 0 ? s.cr0 : s.cr4) = value; });
+}
+
+outcome hoisted_svm::guest_does(std::uint32_t n, deed what, std::uint64_t at) {
+    switch (what) {
+    case deed::cpuid:     return exit(n, {.code = 0x72, .length = 2});
+    case deed::hypercall: return exit(n, {.code = 0x81, .length = 3});
+    case deed::halt:      return exit(n, {.code = 0x78, .length = 1});
+    case deed::out:
+        return exit(n,
+                    {.code = 0x7b, .info_1 = at << 16 | 0x10, .info_2 = v_guest(n).save.rip + 1});
+    case deed::read_msr:    return exit(n, {.code = msr, .info_1 = 0, .length = 2});
+    case deed::write_msr:   return exit(n, {.code = msr, .info_1 = 1, .length = 2});
+    case deed::set_xcr0:    return exit(n, {.code = 0x8d, .length = 3});
+    case deed::touch:       return exit(n, {.code = nested_page_fault, .info_1 = 4, .info_2 = at});
+    case deed::vendor_call: return exit(n, {.code = 0x80, .length = 3});
+    case deed::interrupted: return exit(n, {.code = 0x60});
+    case deed::shut_down:   return exit(n, {.code = 0x7f});
+    case deed::unexpected:  return exit(n, {.code = 0x9f});
+    }
+    return outcome::parked;
+}
+
+outcome hoisted_svm::guest_is_cut_short(std::uint32_t n, std::uint32_t event) {
+    return exit(n, {.code = nested_page_fault, .info_1 = 4, .info_2 = 0x1000, .event = event});
 }
 
 void hoisted_svm::enter_ring_3(std::uint32_t n) {

@@ -43,7 +43,16 @@ public:
     [[nodiscard]] std::uint64_t flushes(std::uint32_t n) override { return hw(n).svm.flushes; }
     [[nodiscard]] hv::cpu& common(std::uint32_t n) const override { return core(n).base; }
 
+    [[nodiscard]] bool in_guest_vm(std::uint32_t n) const override {
+        return core(n).guest != nullptr;
+    }
+    outcome guest_does(std::uint32_t n, deed what, std::uint64_t at) override;
+    outcome guest_is_cut_short(std::uint32_t n, std::uint32_t event) override;
+
     [[nodiscard]] hv::svm::vmcb& v(std::uint32_t n) { return *core(n).block; }
+    [[nodiscard]] hv::svm::vmcb& v_guest(std::uint32_t n) const {
+        return *reinterpret_cast<hv::svm::vmcb*>(core(n).guest->block.raw);
+    }
     [[nodiscard]] hv::svm::cpu& core(std::uint32_t n) const;
     /// Vectors that the guest took without an exit.
     std::vector<unsigned> native;

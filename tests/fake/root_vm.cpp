@@ -32,12 +32,14 @@ hv_cpu_shared& root_vm::shared(std::uint32_t n) const {
     return *reinterpret_cast<hv_cpu_shared*>(machine.hva_of_page(page).raw);
 }
 
-std::int64_t root_vm::call(std::uint32_t n, std::uint64_t number, std::uint64_t a,
-                           std::uint64_t b) {
+std::int64_t root_vm::call(std::uint32_t n, std::uint64_t number, std::uint64_t a, std::uint64_t b,
+                           std::uint64_t c, std::uint64_t d) {
     gpr(n).rax = number;
     gpr(n).rdi = board::secret;
     gpr(n).rsi = a;
     gpr(n).rdx = b;
+    gpr(n).r10 = c;
+    gpr(n).r8 = d;
     hypercall(n);
     return static_cast<std::int64_t>(gpr(n).rax);
 }

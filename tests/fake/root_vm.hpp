@@ -12,6 +12,22 @@ namespace fake {
 
 enum class outcome { resumed, left, parked, reset };
 
+/// What a guest VM does, or what happens to it, that makes it exit.
+enum class deed {
+    cpuid,
+    hypercall,
+    halt,
+    out,    // a byte to port `at`
+    read_msr,
+    write_msr,
+    set_xcr0,
+    touch,          // guest-physical memory at `at`, for reading
+    vendor_call,    // an instruction of the vendor's virtualization
+    interrupted,
+    shut_down,
+    unexpected,
+};
+
 class root_vm {
 public:
     /// Without the launch: the test does it.
@@ -42,6 +58,11 @@ public:
     [[nodiscard]] virtual std::uint64_t seen(std::uint32_t n, unsigned number) = 0;
     [[nodiscard]] virtual std::uint64_t rip(std::uint32_t n) = 0;
     virtual void enter_ring_3(std::uint32_t n) = 0;
+    /// Whether CPU `n` runs a guest VM, and what that does: its exit, and the entry that follows.
+    [[nodiscard]] virtual bool in_guest_vm(std::uint32_t n) const = 0;
+    virtual outcome guest_does(std::uint32_t n, deed what, std::uint64_t at = 0) = 0;
+    /// An exit for memory that is not there, amid the delivery of `event`.
+    virtual outcome guest_is_cut_short(std::uint32_t n, std::uint32_t event) = 0;
     /// How often CPU `n` has dropped its translations.
     [[nodiscard]] virtual std::uint64_t flushes(std::uint32_t n) = 0;
     [[nodiscard]] virtual hv::cpu& common(std::uint32_t n) const = 0;
@@ -59,7 +80,7 @@ public:
 
     /// A hypercall with the right handle from ring 0 of CPU `n`; what rax holds then.
     std::int64_t call(std::uint32_t n, std::uint64_t number, std::uint64_t a = 0,
-                      std::uint64_t b = 0);
+                      std::uint64_t b = 0, std::uint64_t c = 0, std::uint64_t d = 0);
     std::int64_t load(std::vector<hv_rule> const& rules, std::uint64_t generation = 1,
                       std::uint32_t n = 0);
     [[nodiscard]] cpu& hw(std::uint32_t n) { return *machine.cpus.at(n); }

@@ -33,7 +33,8 @@ void check_controls(findings& f, hv::svm::control_area const& c, hv::svm::save_a
     f.expect(!bit(c.intercepts_1, 28) || (c.msr_map & ~0xfffull) + 0x2000 <= top,
              "15.5.1 MSR permission map");
     f.expect((c.msr_map & 0xfff) == 0, "15.11 MSR permission map unaligned");
-    f.expect(!bit(c.intercepts_1, 27), "15.10 I/O permission map");
+    f.expect(!bit(c.intercepts_1, 27) || (c.io_map & ~0xfffull) + 0x3000 <= top,
+             "15.5.1 I/O permission map");
     f.expect(static_cast<unsigned>(c.tlb) <= 1, "15.16.1 TLB_CONTROL");
     f.expect(limits.nested_paging && c.nested_paging == 1, "15.25.4 nested paging");
     f.expect(c.nested_cr3 < top && (c.nested_cr3 & 0xfff) == 0, "15.25.4 nested CR3");

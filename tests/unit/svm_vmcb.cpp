@@ -56,7 +56,10 @@ TEST_F(svm_check, of_controls) {
     expect("ASID beyond", [](vmcb& v) { v.control.asid = 16; });
     expect("MSR permission map", [](vmcb& v) { v.control.msr_map = (1ull << 40) - 0x1000; });
     expect("map unaligned", [](vmcb& v) { v.control.msr_map |= 0x10; });
-    expect("I/O permission map", [](vmcb& v) { v.control.intercepts_1 |= 1u << 27; });
+    expect("I/O permission map", [](vmcb& v) {
+        v.control.intercepts_1 |= 1u << 27;
+        v.control.io_map = (1ull << 40) - 0x1000;
+    });
     expect("TLB_CONTROL", [](vmcb& v) { v.control.tlb = hv::svm::tlb_control{3}; });
     expect("nested paging", [](vmcb& v) { v.control.nested_paging = 0; });
     expect("nested CR3", [](vmcb& v) { v.control.nested_cr3 |= 1; });
