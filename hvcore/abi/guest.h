@@ -29,7 +29,8 @@ enum hv_guest_exit {
     // the second stage has no leaf that allows it: address = guest-physical, detail = bits of enum
     // hv_access
     HV_GUEST_MEMORY = 5,
-    HV_GUEST_CR8 = 6,            // detail: 0 read, 1 write; address = general register; length
+    // detail: 0 read, 1 write; address = general register, 16 where the core does not know; length
+    HV_GUEST_CR8 = 6,
     HV_GUEST_SHUTDOWN = 7,       // triple fault
     HV_GUEST_WINDOW = 8,         // what HV_RUN_WINDOW or HV_RUN_NMI_WINDOW waited for
     HV_GUEST_INVALID = 9,        // no CPU enters this state: address = the hardware's own reason

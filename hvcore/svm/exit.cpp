@@ -38,6 +38,8 @@ after dispatch(exit_code why, cpu& c) {
     case exit_code::last_exception:     return on_exception(c);
     case exit_code::external_interrupt: return on_interrupt(c);
     // Of guests only.
+    case exit_code::cr8_read:
+    case exit_code::cr8_write:
     case exit_code::virtual_interrupt:
     case exit_code::rdpmc:
     case exit_code::cpuid:

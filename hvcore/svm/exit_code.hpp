@@ -8,8 +8,10 @@ namespace hv::svm {
 
 /// Those that this core's intercepts can bring about. APM 2 C "SVM Intercept Exit Codes".
 enum class exit_code : std::uint64_t {
+    cr8_read = 0x08,
     cr0_write = 0x10,
     cr4_write = 0x14,
+    cr8_write = 0x18,
     exception = 0x40,    // and 31 more
     debug_exception = 0x41,
     last_exception = 0x5f,

@@ -11,9 +11,9 @@ constexpr std::uint64_t io_map_pages = 3;
 
 /// MSRs that the guest reads and writes without an exit: VMRUN and VMLOAD switch them.
 constexpr std::uint32_t own_msrs[] = {
-    msr::ia32_sysenter_cs, msr::ia32_sysenter_esp, msr::ia32_sysenter_eip,  msr::ia32_pat,
-    msr::ia32_star,        msr::ia32_lstar,        msr::ia32_cstar,         msr::ia32_fmask,
-    msr::ia32_fs_base,     msr::ia32_gs_base,      msr::ia32_kernel_gs_base};
+    msr::ia32_sysenter_cs, msr::ia32_sysenter_esp,  msr::ia32_sysenter_eip, msr::ia32_star,
+    msr::ia32_lstar,       msr::ia32_cstar,         msr::ia32_fmask,        msr::ia32_fs_base,
+    msr::ia32_gs_base,     msr::ia32_kernel_gs_base};
 
 constexpr auto caught_1 = intercept_1::external_interrupt::mask | intercept_1::nmi::mask |
                           intercept_1::init::mask | intercept_1::rdpmc::mask |
@@ -54,6 +54,8 @@ status cpu::prepare_guests() {
 void build_guest(cpu const& c, guest_vcpu const& v) {
     constexpr std::uint32_t caught = 1u << 1 | 1u << 17 | 1u << 18;    // #DB, #AC: endless; #MC
     auto& b = block_of(v).control;
+    b.cr_intercepts = static_cast<std::uint32_t>(intercept_cr::read_cr8::mask |
+                                                 intercept_cr::write_cr8::mask);
     b.intercepts_1 = static_cast<std::uint32_t>(caught_1);
     b.intercepts_2 = static_cast<std::uint32_t>(caught_2);
     b.exception_intercepts = caught;

@@ -145,6 +145,8 @@ next dispatch(cpu& c, guest_vcpu& v) {
     case unsigned(exit_code::virtual_interrupt):  return back({.why = HV_GUEST_WINDOW});
     case unsigned(exit_code::nmi):                return on_guest_nmi(c);
     case unsigned(exit_code::iret):               return on_guest_iret(v);
+    case unsigned(exit_code::cr8_read):           return back({HV_GUEST_CR8, 0, 0, 16});
+    case unsigned(exit_code::cr8_write):          return back({HV_GUEST_CR8, 0, 1, 16});
     case unsigned(exit_code::xsetbv):             return on_guest_xsetbv(c, v);
     case unsigned(exit_code::shutdown):           return back({.why = HV_GUEST_SHUTDOWN});
     case unsigned(exit_code::debug_exception):    return fault(v, debug_trap);

@@ -10,8 +10,10 @@ namespace hv::svm {
 // APM 2 B "VMCB Layout".
 
 struct intercept_cr : reg<intercept_cr> {    // offset 000h
+    using read_cr8 = bit<intercept_cr, 8>;
     using write_cr0 = bit<intercept_cr, 16>;
     using write_cr4 = bit<intercept_cr, 20>;
+    using write_cr8 = bit<intercept_cr, 24>;
 };
 static_assert(intercept_cr{}.with<intercept_cr::write_cr4>(true).raw == 1u << 20);
 
