@@ -62,6 +62,11 @@ void follow_paging(cpu& c) {
     if ((efer & 0x400) != 0) v.set_bits(field::entry, 1u << 9);
 }
 
+/// An EPT violation of a read of memory that no leaf maps.
+exit_info no_memory_at(std::uint64_t at) {
+    return {.reason = 48, .qualification = 0x181, .guest_physical = at};
+}
+
 }    // namespace
 
 hoisted::hoisted(std::uint32_t cpus) : hoisted{cpus, not_launched} { launch_all(); }
@@ -187,7 +192,7 @@ outcome hoisted::guest_does(std::uint32_t n, deed what, std::uint64_t at) {
     case deed::read_msr:    return exit(n, {.reason = 31, .length = 2});
     case deed::write_msr:   return exit(n, {.reason = 32, .length = 2});
     case deed::set_xcr0:    return exit(n, {.reason = 55});
-    case deed::touch:       return exit(n, {.reason = 48, .qualification = 0x181, .guest_physical = at});
+    case deed::touch:       return exit(n, no_memory_at(at));
     case deed::vendor_call: return exit(n, {.reason = 27});
     case deed::interrupted: return exit(n, {.reason = 1});
     case deed::shut_down:   return exit(n, {.reason = 2});
@@ -197,8 +202,9 @@ outcome hoisted::guest_does(std::uint32_t n, deed what, std::uint64_t at) {
 }
 
 outcome hoisted::guest_is_cut_short(std::uint32_t n, std::uint32_t event) {
-    return exit(
-        n, {.reason = 48, .qualification = 0x181, .guest_physical = 0x1000, .vectoring = event});
+    auto info = no_memory_at(0x1000);
+    info.vectoring = event;
+    return exit(n, info);
 }
 
 void hoisted::enter_ring_3(std::uint32_t n) {
