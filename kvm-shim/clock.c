@@ -112,9 +112,12 @@ void hvk_clock_update(struct hvk_vcpu *vcpu)
 	u64 at = vcpu->msrs.system_time;
 	u64 gpa = at & ~ENABLED;
 
-	if (!(at & ENABLED) || offset_in_page(gpa) > PAGE_SIZE - sizeof(info))
+	if (!(at & ENABLED))
 		return;
+	/* Also where there is no place for it: or it would be stale forever. */
 	fill(vcpu, &info);
+	if (offset_in_page(gpa) > PAGE_SIZE - sizeof(info))
+		return;
 	info.version = vcpu->clock_version | 1;
 	if (hvk_write_page(vcpu->vm, gpa, &info.version, sizeof(info.version)))
 		return;

@@ -208,7 +208,7 @@ bool handle_guest(cpu& c) {
     auto const cut = !entered ? v.injected : next.advance != 0 ? hv_event{} : half_delivered(v);
     v.injected = {};
     if (!next.stay) {
-        v.half_delivered = cut;
+        if (next.exit.why != HV_GUEST_SHUTDOWN) v.half_delivered = cut;
         c.leave_guest(next.exit);
         return false;
     }

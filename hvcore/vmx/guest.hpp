@@ -23,3 +23,5 @@ inline constexpr std::uint64_t guest_cr0_mask = cr0::ne::mask | cr0::nw::mask | 
 inline constexpr std::uint64_t guest_cr4_mask = cr4::vmxe::mask;
 
 }    // namespace hv::vmx
+
+extern "C" void hv_vmx_guest_interrupted(hv::vmx::cpu& c);

@@ -65,7 +65,8 @@ void build_guest(cpu& c, guest_vcpu const& v) {
     b.write<pin_controls>(guest_pin(c));
     b.write<processor_controls>(guest_processor(c));
     b.write<secondary_controls>(own.secondary);
-    b.write<exit_controls>(own.exit);
+    auto const exits = make<exit_control>(own.exit).with<exit_control::save_timer>(own.time_slices);
+    b.write<exit_controls>(static_cast<std::uint32_t>(exits.raw));    // a slice is a run's
     b.write<entry_controls>(own.entry);
     b.write<exception_bitmap>(caught);
     b.write<cr3_target_count>(0);

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::int64_t no_such_hypercall = -1000;    // KVM_ENOSYS of linux/kvm_para.h
 
+/// Between exits that the core answers the slice's timer hardly moves: so many end it, too.
+constexpr std::uint64_t exits_of_a_slice = 1024;
+
 /// What a handler leaves to its caller.
 struct next {
     bool stay{};       // in the guest
@@ -213,17 +216,19 @@ bool handle(cpu& c, guest_vcpu& v) {
     if (next.advance) c.advance();
     auto const cut = next.advance ? hv_event{} : half_delivered(c);
     if (!next.stay) {
-        v.half_delivered = cut;
+        if (next.exit.why != HV_GUEST_SHUTDOWN) v.half_delivered = cut;
         c.leave_guest(next.exit);
         return false;
     }
-    ++v.exits;
     v.injected = {};
     bool const busy = make<event_field>(c.vmcs.read<entry_event>()).get<event_field::valid>();
-    if (busy || (cut.event & event_valid) == 0) return true;
-    c.vmcs.write<entry_event>(cut.event);
-    c.vmcs.write<entry_event_error>(cut.error);
-    return true;
+    if (!busy && (cut.event & event_valid) != 0) {
+        c.vmcs.write<entry_event>(cut.event);
+        c.vmcs.write<entry_event_error>(cut.error);
+    }
+    if (++v.exits % exits_of_a_slice != 0) return true;
+    hv_vmx_guest_interrupted(c);
+    return false;
 }
 
 }    // namespace

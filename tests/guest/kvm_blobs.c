@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-#define BLOB(name, bits, text) \
-    asm(".pushsection .rodata\n.globl blob_" #name "\nblob_" #name ":\n.code" #bits "\n" text \
-        "\n.globl blob_" #name "_end\nblob_" #name "_end:\n.code64\n.popsection\n"); \
-    extern unsigned char const blob_##name[], blob_##name##_end[]
-
 // Each width out and in, what was read sent out again, strings up and down.
 BLOB(ports, 16, R"(
     mov $0x11223344, %eax
@@ -265,7 +260,6 @@ BLOB(write_read_only, 32, R"(
 BLOB(run_from_device, 32, "mov $0xd0000, %eax\n jmp *%eax");
 BLOB(touch, 32, "mov 0x100000, %eax\n out %eax, $0x70\n incl 0x100000\n jmp blob_touch");
 
-#define ENTRY(name, mode) {#name, mode, blob_##name, blob_##name##_end}
 struct blob const blobs[] = {
     ENTRY(ports, real),
     ENTRY(device16, real),

@@ -63,6 +63,10 @@ static void give_cpuid(struct machine* machine) {
 }
 
 void machine_open(struct machine* machine, char const* node) {
+    machine_open_with(machine, node, false);
+}
+
+void machine_open_with(struct machine* machine, char const* node, bool irqchip) {
     int bytes;
 
     memset(machine, 0, sizeof *machine);
@@ -75,6 +79,7 @@ void machine_open(struct machine* machine, char const* node) {
     need(machine->memory != MAP_FAILED, "memory");
     need(!machine_slot(machine, 0, 0, memory_bytes, machine->memory, 0),
          "KVM_SET_USER_MEMORY_REGION");
+    need(!irqchip || !ioctl(machine->vm, KVM_CREATE_IRQCHIP, 0), "KVM_CREATE_IRQCHIP");
     machine->vcpu = ioctl(machine->vm, KVM_CREATE_VCPU, 0);
     need(machine->vcpu >= 0, "KVM_CREATE_VCPU");
     bytes = ioctl(machine->node, KVM_GET_VCPU_MMAP_SIZE, 0);

@@ -39,9 +39,16 @@ struct blob {
     unsigned char const* end;
 };
 
+#define BLOB(name, bits, text) \
+    asm(".pushsection .rodata\n.globl blob_" #name "\nblob_" #name ":\n.code" #bits "\n" text \
+        "\n.globl blob_" #name "_end\nblob_" #name "_end:\n.code64\n.popsection\n"); \
+    extern unsigned char const blob_##name[], blob_##name##_end[]
+#define ENTRY(name, mode) {#name, mode, blob_##name, blob_##name##_end}
+
 // Ends the program where the step fails.
 void need(bool good, char const* step);
 void machine_open(struct machine* machine, char const* node);
+void machine_open_with(struct machine* machine, char const* node, bool irqchip);
 void machine_close(struct machine* machine);
 // The vcpu in that mode at the start of the blob, with a stack and, in 32 and 64 bits, an IDT whose
 // handlers send their vector to port e0 and halt.
