@@ -56,7 +56,8 @@ enum hv_run_flag {
     HV_RUN_CPUID = 16,    // hv_vcpu_cpuid has changed: take it
 };
 
-// hv_vcpu_exchange.state, from the core
+// hv_vcpu_exchange.state, from the core. A run takes two of them: whether NMIs are blocked, and
+// that a shadow is over, as it is behind an instruction that Linux has done.
 enum hv_vcpu_state_bit {
     HV_VCPU_INTERRUPTIBLE = 1,    // RFLAGS.IF, no shadow, no event half delivered
     HV_VCPU_SHADOW = 2,           // of STI or MOV SS

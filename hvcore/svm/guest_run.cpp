@@ -41,6 +41,8 @@ status take_exchange(cpu const& c, guest_vcpu& v) {
     b.save.rsp = x.gpr[rsp_number];
     b.save.rip = x.rip;
     b.save.rflags = sound_rflags(x.rflags);
+    v.nmi_masked = (x.state & HV_VCPU_NMI_BLOCKED) != 0;
+    if ((x.state & HV_VCPU_SHADOW) == 0) b.control.interrupt_shadow &= ~shadow;
     auto const event = make<event_field>(v.injected.event);
     b.control.event = event.with<event_field::error>(v.injected.error).raw;
     if (event.get<event_field::valid>() && event.get<event_field::type>() == event_field::nmi)

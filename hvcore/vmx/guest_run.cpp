@@ -43,6 +43,15 @@ void write_event(cpu const& c, hv_event e) {
     c.wake();
 }
 
+/// What blocks events: Linux may have emulated the instruction behind STI or MOV SS, or may restore
+/// a vcpu whose NMI handler runs.
+void write_blocking(cpu const& c, std::uint32_t state) {
+    auto s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
+    s = s.with<interruptibility::nmi>((state & HV_VCPU_NMI_BLOCKED) != 0);
+    if ((state & HV_VCPU_SHADOW) == 0) s.raw &= ~interruptibility::shadow;
+    c.vmcs.write<guest_interruptibility>(static_cast<std::uint32_t>(s.raw));
+}
+
 void write_windows(cpu& c, std::uint32_t flags) {
     c.close_windows();
     if ((flags & HV_RUN_WINDOW) != 0) c.open_window(processor::interrupt_window::mask);
@@ -64,6 +73,7 @@ status take_exchange(cpu& c, guest_vcpu& v) {
     c.vmcs.write<guest_rsp>(gva{x.gpr[rsp_number]});
     c.vmcs.write<guest_rip>(gva{x.rip});
     c.vmcs.write<guest_rflags>(make<rflags>(sound_rflags(x.rflags)));
+    write_blocking(c, x.state);
     write_event(c, v.injected);
     write_windows(c, flags);
     v.flags = flags;

@@ -223,6 +223,22 @@ TEST_P(guest_both, gets_what_an_exit_cut_short_before_anything_else) {
     EXPECT_EQ(vm.hw(0).injected.back(), 0x80000031u);
 }
 
+TEST_P(guest_both, has_its_blocking_of_nmis_and_the_end_of_a_shadow_from_the_root_vm) {
+    x().rflags = 0x202;
+    x().state = HV_VCPU_NMI_BLOCKED;
+    enter();
+    if (!on_svm()) vm.hw(0).current().set(field::interruptibility, 8 | 1);
+    vm.guest_does(0, deed::halt);
+    EXPECT_EQ(x().state & HV_VCPU_NMI_BLOCKED, std::uint32_t{HV_VCPU_NMI_BLOCKED});
+    EXPECT_EQ((x().state & HV_VCPU_SHADOW) != 0, !on_svm());
+    x().state = 0;    // Linux has done the instruction
+    x().event = {0x80000000 | 0x30, 0};
+    x().flags |= HV_RUN_EVENT;
+    enter();
+    vm.guest_does(0, deed::halt);
+    EXPECT_EQ(x().state, std::uint32_t{HV_VCPU_INTERRUPTIBLE});
+}
+
 TEST_P(guest_both, is_not_told_of_events_that_no_cpu_delivers) {
     for (auto const event : {0x80000130u, 0x80000503u, 0x80000203u, 0x80000328u, 0x80001030u,
                              0x80000830u, 0x80000230u}) {
