@@ -80,6 +80,22 @@ void hv_guests_put(void)
 }
 EXPORT_SYMBOL_GPL(hv_guests_put);
 
+/* The core forgets it when Linux is unhoisted. With the lock held. */
+void hv_guests_tell_offer(void)
+{
+	if (hv_hoisted() && hv_hypercall(HV_CALL_OFFER, hv.offers_guests, 0))
+		WARN_ONCE(1, "hv: the core knows no HV_CALL_OFFER\n");
+}
+
+void hv_guests_offer(bool offered)
+{
+	mutex_lock(&hv.lock);
+	hv.offers_guests = offered;
+	hv_guests_tell_offer();
+	mutex_unlock(&hv.lock);
+}
+EXPORT_SYMBOL_GPL(hv_guests_offer);
+
 /* Who holds hv_guests_get() keeps the handle and the backend as they are. */
 long hv_guest_call(enum hv_call number, u64 first, u64 second, u64 third, u64 fourth)
 {

@@ -156,6 +156,7 @@ int hv_start(void)
 	cpus_read_unlock();
 	if (error)
 		return error;
+	hv_guests_tell_offer();
 	pr_info("Linux is hoisted: %u CPUs, %llu KiB\n", hv.cpus, hv_reserved_bytes() >> 10);
 	hv_netlink_announce();
 	hv_records_schedule();

@@ -96,6 +96,7 @@ struct hv {
 	struct list_head donations;
 	struct list_head exchange_blocks; /* guest.c */
 	unsigned int guests;		  /* holders of hv_guests_get() */
+	bool offers_guests;		  /* hv_guests_offer() */
 	unsigned int cpus;	  /* launched, and so the number of rings */
 	unsigned int *cpu_of_ring;
 	u64 handle;
@@ -118,6 +119,9 @@ static inline bool hv_hoisted(void)
 __printf(2, 3) int hv_refuse(int error, const char *format, ...);
 __printf(2, 3) int hv_fail(int error, const char *format, ...);
 int hv_need_hoisted(void);
+
+/* guest.c */
+void hv_guests_tell_offer(void);
 
 /* hoist.c */
 int hv_start(void);

@@ -18,6 +18,9 @@
 int hv_guests_get(void);
 void hv_guests_put(void);
 
+/* Whether there is a node: programs look for VMX or SVM in CPUID before they open it. */
+void hv_guests_offer(bool offered);
+
 /*
  * A hypercall of HV_CALL_VM_CREATE and after, up to four arguments; the handle is hv.ko's own care.
  * 0 or positive: the answer. -ENXIO: this CPU is not hoisted.

@@ -69,6 +69,9 @@ enum hv_call {
     // rsi = physical address, rdx = pages: like HV_CALL_DONATE, but the root VM goes on seeing and
     // writing them: exchange areas. HV_CALL_RECLAIM gives them back; -EBUSY: a vcpu's.
     HV_CALL_SHARE = 18,
+    // rsi = 1: there is a node that runs guests, and where VMX is hidden its CPUID bit is shown in
+    // ring 3, where programs look for it before they open the node. 0: not any more.
+    HV_CALL_OFFER = 19,
     HV_CALL_COUNT
 };
 

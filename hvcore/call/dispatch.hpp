@@ -120,6 +120,7 @@ template <typename Cpu> call_result call_for_guest(Cpu& c, call_arguments const&
     case HV_CALL_VCPU_RUN:     return call_vcpu_run(c, p.a);
     case HV_CALL_VCPU_READ:    return {call_vcpu_read(c, p.a)};
     case HV_CALL_SHARE:        return {to_rax(share(m, c, gpa{p.a}, p.b))};
+    case HV_CALL_OFFER:        m.offered.store(p.a); return {};
     default:                   return {error{errc::no_call}.negative()};
     }
 }

@@ -89,7 +89,8 @@ template <entry_format Format, typename MsrMap, typename Guests> struct machine 
     std::uint64_t generation{};
     bool time_slices{};    // the CPUs have a timer that ends guest operation
     atomic<std::uint32_t> locked{};
-    spin_lock lock;    // of stage, pool, rules, frames
+    atomic<std::uint64_t> offered{};    // guests, to programs
+    spin_lock lock;                     // of stage, pool, rules, frames
 };
 
 }    // namespace hv

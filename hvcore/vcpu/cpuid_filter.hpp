@@ -24,18 +24,19 @@ constexpr cpuid_leaf hypervisor_leaf(std::uint32_t leaf) {
 }
 
 /// The answer to CPUID for the root VM.
-/// native   what the CPU answered in root mode; guest_cr4: mirrored in OSXSAVE and OSPKE.
+/// native   what the CPU answered in root mode; guest_cr4: mirrored in OSXSAVE and OSPKE; show_vmx:
+///          to a program that looks for it before it opens the node of guest VMs.
 /// Effect   VMX is hidden, and with it what writes to memory by physical address or past the second
 ///          stage (hardware feedback, processor trace, SGX, debug store, PCONFIG, key locker).
 constexpr cpuid_leaf filter_cpuid(std::uint32_t leaf, std::uint32_t subleaf, cpuid_leaf native,
-                                  cr4 guest_cr4) {
+                                  cr4 guest_cr4, bool show_vmx) {
     auto narrow = [](auto r) { return static_cast<std::uint32_t>(r.raw); };
     if (leaf >= cpuid::hypervisor_first) return hypervisor_leaf(leaf);
     if (leaf == 1) {
         using c = cpuid::leaf_1_ecx;
         using d = cpuid::leaf_1_edx;
         native.ecx = narrow(make<c>(native.ecx)
-                                .with<c::vmx>(false)
+                                .with<c::vmx>(show_vmx && make<c>(native.ecx).get<c::vmx>())
                                 .with<c::smx>(false)
                                 .with<c::dtes64>(false)
                                 .with<c::ds_cpl>(false)

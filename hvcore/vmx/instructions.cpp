@@ -12,8 +12,10 @@ after on_cpuid(cpu& c) {
     auto const leaf = static_cast<std::uint32_t>(r.rax);
     auto const subleaf = static_cast<std::uint32_t>(r.rcx);
     auto answer = insn::cpuid(leaf, subleaf);
-    if (cpuid_is_filtered(leaf)) [[unlikely]]
-        answer = filter_cpuid(leaf, subleaf, answer, c.vmcs.read<guest_cr4>());
+    if (cpuid_is_filtered(leaf)) [[unlikely]] {
+        bool const show_vmx = c.owner->offered.load() != 0 && c.privilege() == 3;
+        answer = filter_cpuid(leaf, subleaf, answer, c.vmcs.read<guest_cr4>(), show_vmx);
+    }
     r.rax = answer.eax;
     r.rbx = answer.ebx;
     r.rcx = answer.ecx;

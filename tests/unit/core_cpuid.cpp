@@ -46,6 +46,23 @@ TEST_F(cpuid_exit, hides_vmx_smx_and_debug_store) {
     expect_hidden(offered.edx, told.edx, {21});
 }
 
+TEST_F(cpuid_exit, shows_vmx_to_programs_while_there_is_a_node) {
+    constexpr auto vmx = 1u << 5;
+    ASSERT_EQ(vm.call(0, HV_CALL_OFFER, 1), 0);
+    auto const in_ring_0 = ask(1);
+    EXPECT_EQ(in_ring_0.ecx & vmx, 0u);
+    auto const others = vm.v(0)[field::ss_access];
+    vm.enter_ring_3(0);
+    EXPECT_EQ(ask(1).ecx, in_ring_0.ecx | vmx) << "nothing else is shown";
+    vm.hw(0).leaves[1ull << 32].ecx &= ~vmx;
+    EXPECT_EQ(ask(1).ecx & vmx, 0u) << "what the CPU lacks";
+    vm.hw(0).leaves[1ull << 32].ecx |= vmx;
+    vm.v(0).set(field::ss_access, others);
+    ASSERT_EQ(vm.call(0, HV_CALL_OFFER, 0), 0);
+    vm.enter_ring_3(0);
+    EXPECT_EQ(ask(1).ecx & vmx, 0u);
+}
+
 TEST_F(cpuid_exit, mirrors_osxsave_and_ospke_of_the_guest) {
     for (std::uint64_t const on : {0ull, 1ull, 0ull}) {
         vm.v(0).clear_bits(field::cr4, 1ull << 18);
