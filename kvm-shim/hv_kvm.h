@@ -63,6 +63,8 @@ struct hvk_instant {
 
 struct hvk_vm {
 	struct kref ref;
+	struct list_head guests;	/* of all */
+	struct pid *process;		/* that made it */
 	struct mutex lock;
 	struct hvk_vcpu *vcpu[HVK_MAX_VCPUS];	/* in the order of creation */
 	unsigned int vcpus;

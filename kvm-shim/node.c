@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
+#include "guests.h"
 #include "ioctl.h"
 #include "work.h"
 
@@ -85,6 +86,7 @@ static const struct file_operations node_operations = {
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.fops = &node_operations,
+	.groups = hvk_node_groups,
 	.mode = 0660,
 };
 
@@ -107,12 +109,15 @@ static int __init hv_kvm_init(void)
 		hvk_work_exit();
 		if (error == -EBUSY)
 			pr_err("/dev/kvm is kvm.ko's: rmmod kvm_intel (or kvm_amd) and kvm\n");
+		return error;
 	}
-	return error;
+	hv_guests_offer(true);
+	return 0;
 }
 
 static void __exit hv_kvm_exit(void)
 {
+	hv_guests_offer(false);
 	misc_deregister(&device);
 	hvk_work_exit();
 }

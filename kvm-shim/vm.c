@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "clock.h"
+#include "guests.h"
 #include "ioctl.h"
 #include "irqchip.h"
 #include "memory.h"
@@ -23,6 +24,7 @@ static void vm_free(struct kref *ref)
 	struct hvk_vm *vm = container_of(ref, struct hvk_vm, ref);
 	unsigned int i;
 
+	hvk_guests_remove(vm);
 	hvk_memory_stop(vm);
 	for (i = 0; i < vm->vcpus; i++)
 		hvk_vcpu_free(vm->vcpu[i]);
@@ -108,8 +110,10 @@ static struct hvk_vm *vm_make(void)
 	if (error < 0)
 		goto no_handle;
 	error = hvk_memory_start(vm);
-	if (!error)
+	if (!error) {
+		hvk_guests_add(vm);
 		return vm;
+	}
 	hv_guest_call(HV_CALL_VM_DESTROY, vm->handle, 0, 0, 0);
 no_handle:
 	mmdrop(vm->mm);

@@ -46,6 +46,7 @@ vm_options read_vms(value const& from) {
     read_path(from, "run", vms.run);
     if (vms.run.size() > longest_run) from.at("run").fail("expected at most 50 bytes");
     read_path(from, "node", vms.node);
+    vms.guests = guests_at(vms.node);
     read_path(from, "program", vms.program);
     if (auto const found = from.find("first_uid")) {
         vms.first_uid = static_cast<std::uint32_t>(found->number_between(1000, last_uid));

@@ -5,6 +5,10 @@
 
 namespace hv {
 
+std::string guests_at(std::string const& node) {
+    return "/sys/class/misc/" + node.substr(node.rfind('/') + 1) + "/guests";
+}
+
 std::vector<node_guest> guests_of_node(std::string const& path) {
     std::vector<node_guest> out;
     std::ifstream file{path};

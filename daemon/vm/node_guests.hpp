@@ -17,7 +17,11 @@ struct node_guest {
     std::string program;    // as /proc calls it
 };
 
-/// What hv_kvm tells of its guests: "PID CPUS BYTES", a line each. None while it is not loaded.
+/// Where hv_kvm tells of the guests on its node, whatever the node is called.
+std::string guests_at(std::string const& node);
+
+/// What it tells: "PID CPUS BYTES", a line each; PID 0: a process that is gone. None while the node
+/// is not hv_kvm's.
 std::vector<node_guest> guests_of_node(std::string const& path);
 
 }

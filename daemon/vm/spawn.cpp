@@ -41,7 +41,8 @@ owned_file open_input(char const* kind, std::string const& path) {
 owned_file open_node(std::string const& path) {
     owned_file out{open(path.c_str(), O_RDWR | O_CLOEXEC)};
     if (out.number() >= 0) return out;
-    throw failed("cannot open " + path, "hoist Linux (hvctl start) and load hv_kvm");
+    throw failed("cannot open " + path,
+                 "hoist Linux (hvctl start) and load hv_kvm (modprobe hv_kvm)");
 }
 
 owned_file listen_in(std::string const& folder, char const* name) {

@@ -9,7 +9,6 @@
 #include "daemon/text/number.hpp"
 #include "daemon/text/printable.hpp"
 #include "daemon/vm/control_group.hpp"
-#include "daemon/vm/node_guests.hpp"
 #include "daemon/vm/vm_error.hpp"
 #include "daemon/vm/vm_keeper.hpp"
 
@@ -32,8 +31,12 @@ ordered_json file_row(vm_folder::entry const& entry) {
 }
 
 ordered_json guest_row(node_guest const& guest) {
-    return {{"name", nullptr},  {"state", "running"}, {"program", printable(guest.program)},
-            {"pid", guest.pid}, {"cpus", guest.cpus}, {"memory_bytes", guest.memory_bytes}};
+    return {{"name", nullptr},
+            {"state", "running"},
+            {"program", printable(guest.program)},
+            {"pid", guest.pid == 0 ? ordered_json(nullptr) : ordered_json(guest.pid)},
+            {"cpus", guest.cpus},
+            {"memory_bytes", guest.memory_bytes}};
 }
 
 }

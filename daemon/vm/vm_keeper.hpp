@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "daemon/vm/launcher.hpp"
+#include "daemon/vm/node_guests.hpp"
 #include "daemon/vm/vm_error.hpp"
 #include "daemon/vm/vm_folder.hpp"
 #include "daemon/vm/vm_instance.hpp"
@@ -20,7 +21,7 @@ struct vm_options {
     std::string run = "/run/hv/vms";
     std::string node = "/dev/hvkvm";
     std::string program = "/usr/bin/hv-vmm";
-    std::string guests = "/sys/class/misc/hvkvm/guests";    // every guest on the node
+    std::string guests = guests_at(node);
     std::uint32_t first_uid = 1879048192;    // systemd's list of users has nobody from here on
 };
 

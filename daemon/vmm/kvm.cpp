@@ -44,6 +44,14 @@ failure no_node(std::string const& name) {
     return failure{what};
 }
 
+int create_vm(kvm_node const& node) {
+    int const out = ioctl(node.get(), KVM_CREATE_VM, 0);
+    // Hoist's node is there before it can run guests.
+    if (out < 0 && errno == ENXIO) throw failure{"Linux is not hoisted: hvctl start"};
+    if (out < 0) throw system_failure("KVM_CREATE_VM");
+    return out;
+}
+
 }
 
 int kvm_call(int file, unsigned long request, char const* name, unsigned long argument) {
@@ -87,7 +95,7 @@ std::vector<kvm_cpuid_entry2> kvm_node::supported_cpuid() const {
 }
 
 kvm_machine::kvm_machine(kvm_node const& node, guest_memory const& memory)
-    : file_{kvm_call(node.get(), KVM_CREATE_VM, "KVM_CREATE_VM")} {
+    : file_{create_vm(node)} {
     if (node.offers(KVM_CAP_SET_IDENTITY_MAP_ADDR) > 0) {
         auto at = identity_map_gpa;
         kvm_call(get(), KVM_SET_IDENTITY_MAP_ADDR, "KVM_SET_IDENTITY_MAP_ADDR", &at);

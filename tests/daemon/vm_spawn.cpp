@@ -73,7 +73,7 @@ TEST_F(spawn, what_is_not_there_is_one_clear_line_and_leaves_nothing) {
     wanted = request("true");
     wanted.node = "/dev/none";
     EXPECT_EQ(refused(wanted), "cannot open /dev/none: No such file or directory: hoist Linux "
-                               "(hvctl start) and load hv_kvm");
+                               "(hvctl start) and load hv_kvm (modprobe hv_kvm)");
     EXPECT_FALSE(std::filesystem::exists(wanted.folder));
     wanted = request("true");
     wanted.program = "/none";
