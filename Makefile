@@ -13,8 +13,8 @@ MAKEFLAGS += --no-print-directory
 all: modules ## build everything: core, daemon, command line, kernel modules, tests
 	@scripts/build gcc
 
-core: deps ## build the C++ parts: build/gcc/hvcore/hvcore, daemon/{hvd,hv-vmm}, cli/hvctl
-	@scripts/build gcc hvcore hvcore-hooks hvd hv-vmm hvctl documents
+core: deps ## build the C++ parts: build/gcc/hvcore/hvcore, daemon/{hvd,hv-vmm,hv-run}, cli/hvctl
+	@scripts/build gcc hvcore hvcore-hooks hvd hv-vmm hv-run hvctl documents
 
 modules: core ## build the kernel modules: build/kmod/hv.ko
 	@scripts/build_modules

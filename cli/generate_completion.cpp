@@ -190,6 +190,13 @@ int run_generate_completion(context& with, invocation const& what) {
     if (shell != "bash" && shell != "zsh" && shell != "fish") {
         throw usage_error{"SHELL: expected bash, zsh or fish"};
     }
+    if (what.has("PROGRAM") && what.text("PROGRAM") == "hv-run") {
+        with.print(hv_run_completion(shell));
+        return done;
+    }
+    if (what.has("PROGRAM") && what.text("PROGRAM") != "hvctl") {
+        throw usage_error{"PROGRAM: expected hvctl or hv-run"};
+    }
     with.print(shell == "bash" ? bash() : shell == "zsh" ? zsh() : fish());
     return done;
 }

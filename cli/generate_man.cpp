@@ -3,6 +3,7 @@
 
 #include "cli/run.hpp"
 #include "daemon/hvd_options.hpp"
+#include "daemon/hvrun/options.hpp"
 #include "daemon/vmm/options.hpp"
 
 namespace hv::cli {
@@ -84,7 +85,8 @@ std::string hvctl_page() {
            item(bold("HVD_SOCKET"), "hvd's socket, /run/hv/hvd.sock unless "
                                     "set") +
            item(bold("NO_COLOR"), "when set and not empty, no colour on a terminal");
-    return out + ".SH \"SEE ALSO\"\n" + bold("hvd") + "(8), " + bold("hv-vmm") + "(1)\n";
+    return out + ".SH \"SEE ALSO\"\n" + bold("hvd") + "(8), " + bold("hv-vmm") + "(1), " +
+           bold("hv-run") + "(1)\n";
 }
 
 std::string hv_vmm_page() {
@@ -106,6 +108,30 @@ std::string hv_vmm_page() {
         out += item(bold(std::to_string(each.status)), each.meaning);
     }
     return out + ".SH \"SEE ALSO\"\n" + bold("hvctl") + "(1), " + bold("hvd") + "(8)\n";
+}
+
+std::string hv_run_page() {
+    std::string out =
+        title("HV-RUN", "1") + ".SH NAME\nhv-run \\- " + roff(hvrun::program_summary) +
+        "\n.SH SYNOPSIS\n" + bold("hv-run") + " [" + slanted("OPTION") + "]... " +
+        slanted("PROGRAM") + " [" + slanted("ARGUMENT") + "]...\n.SH DESCRIPTION\n" +
+        roff("For programs that only know KVM's own name, such as QEMU 7.2 and "
+             "Firecracker. Makes a mount namespace in which /dev/kvm is Hoist's node, "
+             "and executes PROGRAM there. It needs no rights but those to open the "
+             "node: whoever is not root gets a user namespace, too, and stays the same "
+             "user and group in it; set-user-ID programs are without effect there. "
+             "Where there is no /dev/kvm, /dev is a copy of what was there when it "
+             "started.") +
+        "\n.SH OPTIONS\n";
+    for (auto const& each : hvrun::option_texts) {
+        auto const name = bold(std::string{"--"} + each.name);
+        out += item(*each.argument != '\0' ? name + " " + slanted(each.argument) : name, each.help);
+    }
+    out += ".SH \"EXIT STATUS\"\n" + item(slanted("PROGRAM") + "'s own, or", "");
+    for (auto const& each : hvrun::exit_texts) {
+        out += item(bold(std::to_string(each.status)), each.meaning);
+    }
+    return out + ".SH \"SEE ALSO\"\n" + bold("hvctl") + "(1), " + bold("hv-vmm") + "(1)\n";
 }
 
 std::string hvd_page() {
@@ -148,6 +174,7 @@ int run_generate_man(context&, invocation const& what) {
     if (!what.has("out")) throw usage_error{"generate man: --out DIR is missing"};
     write_page(what.text("out") + "/hvctl.1", hvctl_page());
     write_page(what.text("out") + "/hv-vmm.1", hv_vmm_page());
+    write_page(what.text("out") + "/hv-run.1", hv_run_page());
     write_page(what.text("out") + "/hvd.8", hvd_page());
     return done;
 }

@@ -16,7 +16,10 @@ constexpr std::array policy_name{
     argument_text{"NAME", "a policy in force, as policy list names it", completes::policy}};
 constexpr std::array one_cpu{
     argument_text{"CPU", "Linux's number of the CPU; without it, all", completes::nothing, true}};
-constexpr std::array shell_name{argument_text{"SHELL", "bash, zsh or fish", completes::shell}};
+constexpr std::array shell_name{argument_text{"SHELL", "bash, zsh or fish", completes::shell},
+                                argument_text{"PROGRAM",
+                                              "hvctl, which it is unless given, or hv-run",
+                                              completes::nothing, true}};
 
 constexpr std::array status_options{
     option_text{"--audit", "", "let the core walk its second-stage tables, and say what it found"}};
@@ -189,10 +192,11 @@ constexpr std::array all{
          "What is not there is said to "
          "be.",
          nothing_given, no_options, version_examples, run_version},
-    verb{"generate man", "write the manual pages",
-         "hvctl.1, hv-vmm.1 and hvd.8, from the definitions that the programs parse their "
-         "arguments with.",
-         nothing_given, man_options, man_examples, run_generate_man},
+    verb{
+        "generate man", "write the manual pages",
+        "hvctl.1, hv-vmm.1, hv-run.1 and hvd.8, from the definitions that the programs parse their "
+        "arguments with.",
+        nothing_given, man_options, man_examples, run_generate_man},
     verb{"generate completion", "print the completion for a shell", "On standard output.",
          shell_name, no_options, completion_examples, run_generate_completion},
 };

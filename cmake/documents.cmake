@@ -12,13 +12,16 @@ add_custom_command(OUTPUT ${man}/hvctl.1
     DEPENDS hvctl
     COMMENT "Man pages")
 add_custom_command(OUTPUT ${completion}/hvctl.bash ${completion}/hvctl.zsh
-                          ${completion}/hvctl.fish
+                          ${completion}/hvctl.fish ${completion}/hv-run.bash
     COMMAND ${CMAKE_COMMAND} -E make_directory ${completion}
     COMMAND hvctl generate completion bash > ${completion}/hvctl.bash
     COMMAND hvctl generate completion zsh > ${completion}/hvctl.zsh
     COMMAND hvctl generate completion fish > ${completion}/hvctl.fish
+    COMMAND hvctl generate completion bash hv-run > ${completion}/hv-run.bash
+    COMMAND hvctl generate completion zsh hv-run > ${completion}/hv-run.zsh
+    COMMAND hvctl generate completion fish hv-run > ${completion}/hv-run.fish
     DEPENDS hvctl
     COMMENT "Shell completion")
 add_custom_target(documents ALL
     DEPENDS ${man}/hvctl.1 ${completion}/hvctl.bash ${completion}/hvctl.zsh
-            ${completion}/hvctl.fish)
+            ${completion}/hvctl.fish ${completion}/hv-run.bash)

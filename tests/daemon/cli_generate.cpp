@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli_fixture.hpp"
 #include "daemon/hvd_options.hpp"
+#include "daemon/hvrun/options.hpp"
 #include "daemon/vmm/options.hpp"
 
 namespace hv {
@@ -38,6 +39,9 @@ TEST_F(generate_test, the_manual_has_every_verb_option_and_status) {
     for (auto const& each : vmm::option_texts) {
         EXPECT_NE(plain("hv-vmm.1").find(each.name), std::string::npos) << each.name;
     }
+    for (auto const& each : hvrun::option_texts) {
+        EXPECT_NE(plain("hv-run.1").find(each.name), std::string::npos) << each.name;
+    }
     for (auto const& each : hvd_options) {
         EXPECT_NE(folder_.read("hvd.8").find(each.name), std::string::npos) << each.name;
     }
@@ -46,7 +50,7 @@ TEST_F(generate_test, the_manual_has_every_verb_option_and_status) {
 TEST_F(generate_test, the_manual_is_sound_roff) {
     if (run_shell("man --version") != 0) GTEST_SKIP() << "no man here";
     hvctl({"generate", "man", "--out", folder_.path()});
-    for (auto const* const page : {"hvctl.1", "hvd.8", "hv-vmm.1"}) {
+    for (auto const* const page : {"hvctl.1", "hvd.8", "hv-vmm.1", "hv-run.1"}) {
         EXPECT_EQ(run_shell("test -z \"$(man --warnings -l " + folder_.path(page) +
                             " 2>&1 >/dev/null)\""),
                   0);
@@ -84,6 +88,19 @@ TEST_F(generate_test, bash_completes_verbs_options_and_shells) {
     completes("hvctl generate completion z", "3", "zsh");
     completes("hvctl vm sta", "2", "start stats");
     completes("hvctl vm run --cp", "3", "--cpus --cpu-limit");
+}
+
+TEST_F(generate_test, hv_run_is_completed_too) {
+    for (std::string const shell : {"bash", "zsh", "fish"}) {
+        EXPECT_EQ(hvctl({"generate", "completion", shell, "hv-run"}), 0) << err_;
+        EXPECT_NE(out_.find("node"), std::string::npos) << shell;
+    }
+    hvctl({"generate", "completion", "bash", "hv-run"});
+    auto const script = folder_.write("hv-run.bash", out_);
+    EXPECT_EQ(run_shell("bash -c '. " + script + "; COMP_WORDS=(hv-run --no); COMP_CWORD=1; " +
+                        "_hv_run; test \"${COMPREPLY[*]}\" = --node'"),
+              0);
+    EXPECT_EQ(hvctl({"generate", "completion", "bash", "hvd"}), 2);
 }
 
 }
