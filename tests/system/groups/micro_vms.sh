@@ -1,174 +1,103 @@
 # SPDX-License-Identifier: MIT
-# summary: hvctl vm on the machine's own KVM: boot, console, limits, every way to end, ten at once,
-#   and hvd killed beside them
-# rig: --no-hoist --boot-files --memory 2048
-# only: qemu Bochs takes a minute for each boot of a guest
+# summary: the node: a micro VM from start to stop, every way to the node, and who is on it
+# rig: --boot-files --test-build
+# qemu: --memory 2048
 # seconds: 400 900
-# weight: 120
+# weight: 100
 
-# A boot option of the guest that says what it does once it is up; its agent runs that.
-linux() { echo "console=ttyS0 panic=-1 pci=off quiet rig_command=\"$1\""; }
-SLEEPS=$(linux 'echo up >/dev/ttyS0; sleep 100000')
+. /t/sh/vms.sh
+VMX_BIT=32 # of ecx, CPUID leaf 1
 
-run_vm() { # NAME COMMAND-LINE [OPTION…]
-    run_name=$1 run_line=$2
-    shift 2
-    hvctl vm run --kernel /boot/vmlinuz --initrd /boot/initrd --memory 128M --command-line \
-        "$run_line" "$@" "$run_name"
-}
-vm() { hvctl --json vm show "$1" | flat | sed -n "s/^$2=//p"; } # NAME KEY
-# says NAME WORD: waits until the VM's console has the word.
-says() {
-    timeout 90 hvctl vm console "$1" </dev/null 2>/dev/null | grep -qm 1 "$2" ||
-        echo "VM $1 did not say $2; "
-}
-ended() { wrong "the end of $1" "$(vm "$1" ending)" "$2"; }
-drop() { hvctl vm kill "$1" >/dev/null 2>&1; hvctl vm rm "$1" >/dev/null; }
-
-vm_boots_and_powers_off() {
-    run_vm off "$(linux 'echo cpus $(nproc) >/dev/ttyS0; poweroff -f')" --cpus 2 --console \
-        </dev/null >/tmp/console 2>/tmp/err || cat /tmp/err
-    grep -q 'cpus 2' /tmp/console || tail -n 3 /tmp/console
-    ended off 'powered off'
-    wrong 'last line of hvctl' "$(tail -n 1 /tmp/err)" 'hvctl: VM off ended: powered off'
-    drop off
+vm_without_a_node_says_so() {
+    refused 1 'cannot open /dev/hvkvm: No such file .*: hoist Linux .* and load hv_kvm' \
+        hvctl vm run --kernel /boot/vmlinuz none
+    refused 125 'cannot open /dev/hvkvm: No such file .*hvctl start.*modprobe hv_kvm' \
+        hv-run tiny_vm
 }
 
-vm_console_types() {
-    run_vm typed "$(linux 'read line </dev/ttyS0; echo got $line >/dev/ttyS0; reboot -f')" \
-        >/dev/null
-    echo hello | timeout 60 hvctl vm console typed 2>/dev/null | grep -q 'got hello' ||
-        echo 'what was typed did not arrive; '
-    for _ in $(seq 50); do [ "$(vm typed state)" = stopped ] || usleep 100000; done
-    ended typed reset
-    drop typed
+vm_before_the_hoist_says_so() {
+    hvctl stop >/dev/null
+    modprobe hv_kvm
+    refused 1 'Linux is not hoisted: hvctl start' hvctl vm run --kernel /boot/vmlinuz none
+    hvctl start >/dev/null
 }
 
-vm_ends() {
-    run_vm halted "$(linux 'halt -f')" && timeout 60 hvctl vm console halted </dev/null
-    run_vm panicked "$(linux 'echo c >/proc/sysrq-trigger')" &&
-        timeout 60 hvctl vm console panicked </dev/null
-} >/dev/null 2>&1
-vm_every_end_is_told() {
-    vm_ends
-    ended halted halted
-    ended panicked reset
-    drop halted
-    drop panicked
+# Ring 3 by a program, ring 0 by hv_test.ko.
+vmx_bit() { echo $((0x$(cpuid 1 ecx) & VMX_BIT)); }
+vmx_bit_of_ring_0() {
+    t snapshot
+    echo $((0x$(of 'cpu0 cpuid' | cut -d' ' -f1) & VMX_BIT))
+}
+node_shows_vmx_to_programs_alone() {
+    [ "$BACKEND" = vmx ] || { skip 'CPUID is the CPU'"'"'s own with SVM' && return; }
+    load_test_module
+    wrong 'the bit in ring 3' "$(vmx_bit)" $VMX_BIT
+    wrong 'the bit in ring 0' "$(vmx_bit_of_ring_0)" 0
+    rmmod hv_kvm
+    wrong 'the bit in ring 3 without hv_kvm' "$(vmx_bit)" 0
+    hvctl stop >/dev/null
+    modprobe hv_kvm
+    hvctl start >/dev/null
+    wrong 'the bit in ring 3 when hoisted anew' "$(vmx_bit)" $VMX_BIT
+    wrong 'the bit in ring 0 when hoisted anew' "$(vmx_bit_of_ring_0)" 0
+    rmmod hv_test
 }
 
-vm_is_confined() {
-    run_vm jail "$SLEEPS" >/dev/null
-    says jail up
-    pid=$(vm jail pid)
-    wrong uid "$(awk '/^Uid:/ { print $2, $3, $4 }' "/proc/$pid/status")" \
-        '1879048192 1879048192 1879048192'
-    wrong capabilities "$(awk '/^Cap(Inh|Prm|Eff)/ { print $2 }' "/proc/$pid/status" | sort -u)" \
-        0000000000000000
-    wrong seccomp "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")" 2
-    ls -l "/proc/$pid/fd" | grep -E ' /(boot|etc|root)' && echo 'files are left open; '
-    drop jail
+tells() { wrong "what $* prints" "$("$@" 2>&1)" 'exit 5 hlt'; }
+as_user() { su user -c "PATH=$PATH $*" 2>&1; }
+hv_run_gives_the_node() {
+    tells hv-run tiny_vm
+    [ ! -e /dev/kvm ] || echo '/dev/kvm was left; '
+    wrong 'a user without the group' "$(as_user hv-run tiny_vm)" 'hv-run: cannot open /dev/hvkvm: '\
+'Permission denied: be root or in the group kvm'
+    sed -i 's/^kvm:.*/&user/' /etc/group
+    chgrp kvm /dev/hvkvm
+    wrong 'a user of the group' "$(as_user hv-run tiny_vm)" 'exit 5 hlt'
+    wrong 'who it is' "$(as_user hv-run id -u)" 1000
+    wrong 'its /dev' "$(as_user 'hv-run ls /dev' | grep -v '^kvm$')" "$(ls /dev)"
+    mknod /dev/kvm c 10 232
+    tells hv-run tiny_vm
+    wrong 'the same over a /dev/kvm' "$(as_user hv-run tiny_vm)" 'exit 5 hlt'
+    rm /dev/kvm
+    hv-run sh -c 'exit 7'
+    wrong 'status of exit 7' $? 7
+    refused 127 'hv-run: nothing: No such file or directory' hv-run nothing
+    refused 126 'hv-run: /etc/passwd: Permission denied' hv-run /etc/passwd
+    refused 125 '"--bad" is no option: see hv-run --help' hv-run --bad
+    refused 125 '/dev/null runs no guests' hv-run --node /dev/null tiny_vm
 }
 
-vm_limits_hold() {
-    hvctl vm create --kernel /boot/vmlinuz --initrd /boot/initrd --memory 128M --memory-limit 160M \
-        --cpu-limit 30 --command-line "$(linux 'while :; do :; done')" limited >/dev/null
-    hvctl vm start limited >/dev/null
-    wrong memory.max "$(cat /sys/fs/cgroup/hv/limited/memory.max)" 167772160
-    wrong cpu.max "$(cat /sys/fs/cgroup/hv/limited/cpu.max)" '30000 100000'
-    used=$(cpu_us limited)
-    sleep 5
-    at_most 'microseconds of 5 s at 30 percent' $(($(cpu_us limited) - used)) 2000000
-    drop limited
-    [ ! -e /etc/hv/vms.d/limited.json ] || echo 'its file is still there; '
-}
-cpu_us() { hvctl --json vm stats "$1" | flat | sed -n 's/^cpu_us=//p'; }
-
-vm_out_of_its_memory_is_told() {
-    run_vm full "$(linux 'read go </dev/ttyS0; cat /dev/zero >/tmp/x; sleep 1000')" >/dev/null
-    echo 64M >/sys/fs/cgroup/hv/full/memory.max
-    echo go | timeout 60 hvctl vm console full >/dev/null 2>&1
-    ended full 'killed: out of the memory that its limit leaves it'
-    drop full
+# Somebody else's VM: tiny_vm, which knows nothing but /dev/kvm.
+vm_list_has_every_guest() {
+    hv-run tiny_vm hold >/dev/null &
+    for _ in $(seq 50); do [ "$(status vms)" = 1 ] || usleep 100000; done
+    wrong 'VMs in status' "$(status vms)" 1
+    hvctl vm list >/tmp/out
+    grep -qE "^- +running +1 +4 KiB +$! .*tiny_vm" /tmp/out || cat /tmp/out
+    wrong 'the row of it' "$(hvctl --json vm list | flat | sort | tr '\n' ' ')" \
+        "vms.0.cpus=1 vms.0.memory_bytes=4096 vms.0.name=null vms.0.pid=$! \
+vms.0.program=tiny_vm vms.0.state=running "
+    refused 1 'guest VMs run: end them first' hvctl stop
+    kill -9 $!
+    for _ in $(seq 50); do [ "$(status vms)" = 0 ] || usleep 100000; done
+    wrong 'VMs in status after it' "$(status vms)" 0
+    as_user cat /sys/class/misc/hvkvm/guests >/dev/null && echo 'any user may read it; '
 }
 
-vm_pauses() {
-    run_vm still "$(linux 'while :; do :; done')" >/dev/null
-    hvctl vm pause still >/dev/null
-    wrong state "$(vm still state)" paused
-    used=$(cpu_us still)
-    sleep 2
-    at_most 'microseconds used while paused' $(($(cpu_us still) - used)) 100000
-    hvctl vm resume still >/dev/null
-    sleep 1
-    at_least 'microseconds used again' $(($(cpu_us still) - used)) 200000
-    drop still
+node_can_be_called_kvm() {
+    rmmod hv_kvm
+    modprobe hv_kvm node=kvm || dmesg | tail -n 1
+    [ ! -e /dev/hvkvm ] || echo '/dev/hvkvm is there too; '
+    tells tiny_vm
+    rmmod hv_kvm
+    [ ! -e /dev/kvm ] || echo '/dev/kvm is still there; '
+    modprobe hv_kvm
 }
 
-vm_refusals_are_one_line() {
-    vm='hvctl vm run --kernel /boot/vmlinuz'
-    refused 1 'no kernel at /none: No such file' hvctl vm run --kernel /none x
-    refused 1 'is no Linux kernel' hvctl vm run --kernel /etc/passwd x
-    refused 1 'is an ELF file, but no kernel' hvctl vm run --kernel /bin/busybox x
-    refused 1 'not enough memory: the VM asks for 102400 MiB' $vm --memory 100G x
-    refused 1 'does not fit in 32 MiB of memory' $vm --memory 32M x
-    refused 1 'expected whole MiB' $vm --memory 1 x
-    refused 1 'expected a name of a-z' $vm X
-    run_vm taken "$SLEEPS" >/dev/null
-    refused 1 'the name taken is taken' $vm taken
-    refused 1 'runs: hvctl vm stop taken first' hvctl vm rm taken
-    refused 1 'no VM "none"' hvctl vm stop none
-    drop taken
-    wrong 'VMs left' "$(hvctl --json vm list)" '{"vms":[]}'
-}
-
-vm_outlives_hvd() {
-    run_vm stays "$SLEEPS" >/dev/null
-    says stays up
-    pid=$(vm stays pid)
-    kill_hvd
-    start_hvd
-    wrong 'its process' "$(vm stays pid)" "$pid"
-    wrong state "$(vm stays state)" running
-    hvctl vm pause stays >/dev/null
-    kill_hvd
-    start_hvd
-    wrong 'state after another' "$(vm stays state)" paused
-    hvctl vm stop --timeout 0 stays >/dev/null
-    ended stays killed
-    drop stays
-}
-
-running() { hvctl --json vm list | flat | grep -c 'state=running'; }
-vm_ten_at_once() {
-    before=$(free_kib)
-    for i in 0 1 2 3 4 5 6 7 8 9; do run_vm "ten$i" "$SLEEPS" >/dev/null; done
-    for i in 0 1 2 3 4 5 6 7 8 9; do says "ten$i" up; done
-    wrong 'VMs that run' "$(running)" 10
-    kill -9 "$(vm ten5 pid)"
-    sleep 1
-    wrong 'VMs that run when one was killed' "$(running)" 9
-    ended ten5 killed
-    for i in 0 1 2 3 4 5 6 7 8 9; do drop "ten$i"; done
-    # What was killed goes down in its own time, and hvd looks once a second.
-    for _ in $(seq 50); do [ -e /sys/fs/cgroup/hv ] && usleep 100000; done
-    [ ! -e /sys/fs/cgroup/hv ] || echo 'a control group is left; '
-    lost=$((before - $(free_kib)))
-    remark "$lost KiB less afterwards"
-    at_most 'KiB that are gone' $lost 8192
-}
-
-modprobe $RIVAL
-sed -i 's|/dev/hvkvm|/dev/kvm|' /etc/hv/hvd.json
-modprobe hv
-start_hvd
-check vm_boots_and_powers_off
-check vm_console_types
-check vm_every_end_is_told
-check vm_is_confined
-check vm_limits_hold
-check vm_out_of_its_memory_is_told
-check vm_pauses
-check vm_refusals_are_one_line
-check vm_outlives_hvd
-check vm_ten_at_once
+check vm_without_a_node_says_so
+check vm_before_the_hoist_says_so
+check hv_run_gives_the_node
+check vm_list_has_every_guest
+check node_can_be_called_kvm
+check vm_first_form
+check node_shows_vmx_to_programs_alone
