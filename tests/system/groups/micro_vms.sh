@@ -73,7 +73,7 @@ vm_list_has_every_guest() {
     for _ in $(seq 50); do [ "$(status vms)" = 1 ] || usleep 100000; done
     wrong 'VMs in status' "$(status vms)" 1
     hvctl vm list >/tmp/out
-    grep -qE "^- +running +1 +4 KiB +$! .*tiny_vm" /tmp/out || cat /tmp/out
+    grep -qE "^ *- +running +1 +4 KiB +$! .*tiny_vm" /tmp/out || cat /tmp/out
     wrong 'the row of it' "$(hvctl --json vm list | flat | sort | tr '\n' ' ')" \
         "vms.0.cpus=1 vms.0.memory_bytes=4096 vms.0.name=null vms.0.pid=$! \
 vms.0.program=tiny_vm vms.0.state=running "
