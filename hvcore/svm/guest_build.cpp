@@ -9,7 +9,8 @@ namespace {
 constexpr std::uint32_t guest_asid = 2;    // the root VM has 1
 constexpr std::uint64_t io_map_pages = 3;
 
-/// MSRs that the guest reads and writes without an exit: VMRUN and VMLOAD switch them.
+/// MSRs that the guest reads and writes without an exit: VMRUN and VMLOAD switch them. PAT is not
+/// among them: an emulated CPU may have one for all.
 constexpr std::uint32_t own_msrs[] = {
     msr::ia32_sysenter_cs, msr::ia32_sysenter_esp,  msr::ia32_sysenter_eip, msr::ia32_star,
     msr::ia32_lstar,       msr::ia32_cstar,         msr::ia32_fmask,        msr::ia32_fs_base,
