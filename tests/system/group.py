@@ -8,6 +8,7 @@
     # alone: qemu                         there, no other machine runs beside it
     # seconds: 60 1200                    most that it may take, then with --full
     # weight: 30                          about how long it takes
+    # before: COMMAND                     makes on this machine what the group needs
     # ends: 123 NAME                      how the machine ends when the test NAME passes
     # full:                               only with --full
 
@@ -23,7 +24,7 @@ FOLDER = Path(__file__).resolve().parent / "groups"
 # The machines, and what they are there for.
 BACKENDS = {"bochs": "vmx", "qemu": "svm"}
 DEFAULT_SECONDS = (300, 3600)
-KEYS = ("summary", "rig", *BACKENDS, "alone", "only", "seconds", "weight", "ends", "full")
+KEYS = ("summary", "rig", *BACKENDS, "alone", "only", "seconds", "weight", "ends", "full", "before")
 CHECK = re.compile(r"^\s*check (\w+)", re.M)
 
 
@@ -41,6 +42,7 @@ class Group:
     end_status: int = 0
     end_test: str = ""
     full_only: bool = False
+    before: list = dataclasses.field(default_factory=list)
     tests: list = dataclasses.field(default_factory=list)
 
     @property
@@ -72,6 +74,8 @@ class Group:
             self.weight = int(words[0])
         elif key == "ends":
             self.end_status, self.end_test = int(words[0]), words[1]
+        elif key == "before":
+            self.before += shlex.split(text)
         elif key == "full":
             self.full_only = True
 

@@ -103,12 +103,26 @@ def collect(child, reader, log, seconds):
     return verdict
 
 
+def prepare(group):
+    """What went wrong in the group's own preparation, or nothing."""
+    if not group.before:
+        return ""
+    done = subprocess.run(group.before, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          cwd=report.TOP, check=False)
+    last = done.stderr.strip().splitlines()[-1:]
+    return f"{group.before[0]}: {''.join(last)}" if done.returncode else ""
+
+
 def run(group, machine, full):
     """The results of a group on a machine."""
     reader = Reader(group, machine)
     if group.why_not(machine):
         for name in group.tests:
             reader.add(name, "skip", group.why_not(machine))
+        return reader.results
+    broken = prepare(group)
+    if broken:
+        reader.close(1, broken)
         return reader.results
     LOGS.mkdir(parents=True, exist_ok=True)
     words, seconds = command(group, machine, full)

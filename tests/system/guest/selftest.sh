@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# What the groups of the kernel's own KVM selftests share. Each program is a test; it ends with 0 or,
+# where something that it is about is not there, with 4.
+
+LIMIT=$(full 60 600)
+
+# level_1, level_2 PROGRAM [ARGUMENT…]: makes the test of that name. Of the first level none may be
+# skipped by the program itself.
+level_1() { eval "${1##*/}() { selftest must $*; }"; }
+level_2() { eval "${1##*/}() { selftest may $*; }"; }
+
+# later NAME WHY, fails NAME WHY: it is skipped, or fails, as is known.
+later() { eval "later_$1=\$2"; }
+fails() { eval "fails_$1=\$2"; }
+# long NAME WHY: it only runs with --full.
+long() { [ "$FULL" = 1 ] || eval "$1() { skip \"only with --full: $2\"; }"; }
+
+# The program's own words, without its stack.
+selftest_words() {
+    grep -vE '^ *[0-9]+$|addr2line|^ *pid=|^ *[0-9]+.?0x' "$1" | head -n 4 | tr '\n' ' '
+}
+
+selftest() {
+    selftest_skip=$1 selftest_name=${2##*/} selftest_program=/t/selftests/$2
+    shift 2
+    timeout -s KILL "$LIMIT" "$selftest_program" "$@" >/tmp/out 2>/tmp/err </dev/null
+    selftest_status=$?
+    # Some leave children.
+    killall -9 "$selftest_name" 2>/dev/null
+    eval "selftest_later=\${later_$selftest_name} selftest_fails=\${fails_$selftest_name}"
+    case $selftest_status in
+    0) [ -z "$selftest_later$selftest_fails" ] || remark 'passes; this file says it does not' ;;
+    4)
+        selftest_why=$(sed -n 's/.*SKIP - //p' /tmp/out | tail -n 1)
+        [ "$selftest_skip" = may ] || [ -n "$selftest_later" ] || echo "skipped: $selftest_why"
+        skip "${selftest_later:-$selftest_why}"
+        ;;
+    *)
+        if [ -n "$selftest_fails" ]; then
+            skip "fails: $selftest_fails"
+        else
+            echo "ended with $selftest_status: $(selftest_words /tmp/err)"
+        fi
+        ;;
+    esac
+}
+
+modprobe hv_kvm node=kvm
