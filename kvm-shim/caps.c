@@ -4,6 +4,7 @@
 #include <linux/uaccess.h>
 
 #include "fpu.h"
+#include "hypercall.h"
 #include "ioctl.h"
 #include "irqchip.h"
 
@@ -59,6 +60,7 @@ static const struct capability capabilities[] = {
 	{ KVM_CAP_X2APIC_API,
 	  KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK },
 	{ KVM_CAP_TSC_DEADLINE_TIMER, 1 },
+	{ KVM_CAP_DISABLE_QUIRKS2, HVK_QUIRKS },
 };
 
 long hvk_check_extension(struct hvk_vm *vm, unsigned long number)
@@ -107,6 +109,11 @@ static long enable(struct hvk_vm *vm, const struct kvm_enable_cap *wanted)
 		return split_irqchip(vm, wanted->args[0]);
 	case KVM_CAP_X2APIC_API:
 		return hvk_x2apic_api(vm, wanted->args[0]);
+	case KVM_CAP_DISABLE_QUIRKS2:
+		if (wanted->args[0] & ~(u64)HVK_QUIRKS)
+			return -EINVAL;
+		WRITE_ONCE(vm->quirks_off, wanted->args[0]);
+		return 0;
 	case KVM_CAP_MSR_PLATFORM_INFO:
 		vm->hide_platform_info = !wanted->args[0];
 		return 0;

@@ -5,6 +5,7 @@
 #include "abi/policy.h"
 #include "emulate.h"
 #include "exits.h"
+#include "hypercall.h"
 #include "io.h"
 #include "irqchip.h"
 #include "memory.h"
@@ -165,6 +166,10 @@ int hvk_exit(struct hvk_vcpu *vcpu)
 		return exit_cr8(vcpu);
 	case HV_GUEST_SHUTDOWN:
 		return hvk_shut_down(vcpu);
+	case HV_GUEST_HYPERCALL:
+		return hvk_exit_hypercall(vcpu);
+	case HV_GUEST_UNDEFINED:
+		return hvk_exit_undefined(vcpu);
 	case HV_GUEST_INVALID:
 		return hvk_entry_failed(vcpu, vcpu->exchange->address);
 	}

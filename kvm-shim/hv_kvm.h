@@ -92,6 +92,7 @@ struct hvk_vm {
 	u32 max_vcpu_id;
 	u64 identity_map;
 	u64 mmu_pages;
+	u64 quirks_off;
 	bool hide_platform_info;
 };
 

@@ -35,6 +35,8 @@ enum hv_guest_exit {
     HV_GUEST_WINDOW = 8,         // what HV_RUN_WINDOW or HV_RUN_NMI_WINDOW waited for
     HV_GUEST_INVALID = 9,        // no CPU enters this state: address = the hardware's own reason
     HV_GUEST_UNEXPECTED = 10,    // address = the backend's exit reason, value = qualification
+    HV_GUEST_HYPERCALL = 11,     // number in rax, which KVM answers; length
+    HV_GUEST_UNDEFINED = 12,     // #UD, which the guest has not got yet
     HV_GUEST_EXIT_COUNT
 };
 

@@ -50,6 +50,10 @@ static_assert(sizeof(guest_vcpu) <= page_bytes);
 
 inline constexpr std::uint32_t event_valid = 1u << 31;
 
+// linux/kvm_para.h: KVM_ENOSYS; KVM_HC_VAPIC_POLL_IRQ and KVM_HC_SCHED_YIELD.
+inline constexpr std::int64_t no_such_hypercall = -1000;
+constexpr bool kvm_has_hypercall(std::uint64_t number) { return number == 1 || number == 11; }
+
 /// Where a run ends, for the root VM.
 struct guest_exit {
     hv_guest_exit why{};

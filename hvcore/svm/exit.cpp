@@ -33,6 +33,7 @@ after dispatch(exit_code why, cpu& c) {
     case exit_code::invalid:            return on_invalid(c);
     case exit_code::exception:
     case exit_code::debug_exception:
+    case exit_code::undefined:
     case exit_code::alignment_check:
     case exit_code::machine_check:
     case exit_code::last_exception:     return on_exception(c);

@@ -14,6 +14,7 @@ enum class exit_code : std::uint64_t {
     cr8_write = 0x18,
     exception = 0x40,    // and 31 more
     debug_exception = 0x41,
+    undefined = 0x46,
     last_exception = 0x5f,
     alignment_check = 0x51,
     machine_check = 0x52,

@@ -53,7 +53,8 @@ status cpu::prepare_guests() {
 }
 
 void build_guest(cpu const& c, guest_vcpu const& v) {
-    constexpr std::uint32_t caught = 1u << 1 | 1u << 17 | 1u << 18;    // #DB, #AC: endless; #MC
+    // #DB, #AC: endless; #UD: the other vendor's hypercall; #MC
+    constexpr std::uint32_t caught = 1u << 1 | 1u << 6 | 1u << 17 | 1u << 18;
     auto& b = block_of(v).control;
     b.cr_intercepts = static_cast<std::uint32_t>(intercept_cr::read_cr8::mask |
                                                  intercept_cr::write_cr8::mask);

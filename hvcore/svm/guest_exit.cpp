@@ -9,8 +9,6 @@ namespace hv::svm {
 
 namespace {
 
-constexpr std::int64_t no_such_hypercall = -1000;    // KVM_ENOSYS of linux/kvm_para.h
-
 /// What a handler leaves to its caller.
 struct next {
     bool stay{};                // in the guest
@@ -55,6 +53,7 @@ next on_guest_cpuid(guest_vcpu& v) {
 next on_guest_call(guest_vcpu const& v) {
     auto& s = block_of(v).save;
     if (s.cpl != 0) return fault(v, invalid_opcode);
+    if (kvm_has_hypercall(s.rax)) return back({.why = HV_GUEST_HYPERCALL, .length = 3});
     s.rax = static_cast<std::uint64_t>(no_such_hypercall);
     return behind(3);
 }
@@ -131,6 +130,30 @@ next on_guest_iret(guest_vcpu& v) {
     return (v.flags & HV_RUN_NMI_WINDOW) != 0 ? back({.why = HV_GUEST_WINDOW}) : again;
 }
 
+/// Instructions that do nothing here, or are not there.
+next on_guest_instruction(guest_vcpu const& v) {
+    auto const& b = block_of(v).control;
+    switch (static_cast<unsigned>(b.exit_code)) {
+    case unsigned(exit_code::invd):
+    case unsigned(exit_code::wbinvd):      return behind(2);    // as if it did nothing
+    case unsigned(exit_code::monitor):
+    case unsigned(exit_code::mwait):
+    case unsigned(exit_code::armed_mwait): return behind(3);
+    case unsigned(exit_code::rdpmc):       return fault(v, general_protection);
+    case unsigned(exit_code::vmrun):
+    case unsigned(exit_code::vmload):
+    case unsigned(exit_code::vmsave):
+    case unsigned(exit_code::stgi):
+    case unsigned(exit_code::clgi):
+    case unsigned(exit_code::skinit):
+    case unsigned(exit_code::invlpga):     return fault(v, invalid_opcode);
+    default:
+        if (code_of(b.exit_code) == exit_code::invalid)
+            return back({.why = HV_GUEST_INVALID, .address = b.exit_code});
+        return back({.why = HV_GUEST_UNEXPECTED, .address = b.exit_code, .value = b.exit_info_1});
+    }
+}
+
 next dispatch(cpu& c, guest_vcpu& v) {
     auto const& b = block_of(v).control;
     switch (static_cast<unsigned>(b.exit_code)) {
@@ -150,27 +173,12 @@ next dispatch(cpu& c, guest_vcpu& v) {
     case unsigned(exit_code::xsetbv):             return on_guest_xsetbv(c, v);
     case unsigned(exit_code::shutdown):           return back({.why = HV_GUEST_SHUTDOWN});
     case unsigned(exit_code::debug_exception):    return fault(v, debug_trap);
+    case unsigned(exit_code::undefined):          return back({.why = HV_GUEST_UNDEFINED});
     case unsigned(exit_code::alignment_check):    return fault(v, {vector{17}, true, 0});
     case unsigned(exit_code::machine_check):
         c.base.pending_work.fetch_or(work_machine_check);
         return back({.why = HV_GUEST_INTERRUPTED});
-    case unsigned(exit_code::invd):
-    case unsigned(exit_code::wbinvd):      return behind(2);    // as if it did nothing
-    case unsigned(exit_code::monitor):
-    case unsigned(exit_code::mwait):
-    case unsigned(exit_code::armed_mwait): return behind(3);
-    case unsigned(exit_code::rdpmc):       return fault(v, general_protection);
-    case unsigned(exit_code::vmrun):
-    case unsigned(exit_code::vmload):
-    case unsigned(exit_code::vmsave):
-    case unsigned(exit_code::stgi):
-    case unsigned(exit_code::clgi):
-    case unsigned(exit_code::skinit):
-    case unsigned(exit_code::invlpga):     return fault(v, invalid_opcode);
-    default:
-        if (code_of(b.exit_code) == exit_code::invalid)
-            return back({.why = HV_GUEST_INVALID, .address = b.exit_code});
-        return back({.why = HV_GUEST_UNEXPECTED, .address = b.exit_code, .value = b.exit_info_1});
+    default: return on_guest_instruction(v);
     }
 }
 

@@ -59,7 +59,8 @@ status cpu::prepare_guests() {
 }
 
 void build_guest(cpu& c, guest_vcpu const& v) {
-    constexpr std::uint32_t caught = 1u << 1 | 1u << 17 | 1u << 18;    // #DB, #AC: endless; #MC
+    // #DB, #AC: endless; #UD: the other vendor's hypercall; #MC
+    constexpr std::uint32_t caught = 1u << 1 | 1u << 6 | 1u << 17 | 1u << 18;
     auto const& b = c.vmcs;
     auto const& own = c.own_controls;
     b.write<pin_controls>(guest_pin(c));

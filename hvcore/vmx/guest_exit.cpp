@@ -9,8 +9,6 @@ namespace hv::vmx {
 
 namespace {
 
-constexpr std::int64_t no_such_hypercall = -1000;    // KVM_ENOSYS of linux/kvm_para.h
-
 /// Between exits that the core answers the slice's timer hardly moves: so many end it, too.
 constexpr std::uint64_t exits_of_a_slice = 1024;
 
@@ -41,8 +39,11 @@ next on_guest_cpuid(cpu& c, guest_vcpu& v) {
 }
 
 next on_guest_call(cpu& c, guest_vcpu& v) {
+    if (c.privilege() != 0) return fault(c, invalid_opcode);
+    if (kvm_has_hypercall(v.gpr.rax))
+        return back({HV_GUEST_HYPERCALL, c.vmcs.read<instruction_length>()});
     v.gpr.rax = static_cast<std::uint64_t>(no_such_hypercall);
-    return c.privilege() == 0 ? behind : fault(c, invalid_opcode);
+    return behind;
 }
 
 next on_guest_io(cpu const& c, guest_vcpu const& v) {
@@ -111,6 +112,7 @@ next on_guest_exception(cpu& c) {
         c.base.pending_work.fetch_or(work_machine_check);
         return back({.why = HV_GUEST_INTERRUPTED});
     }
+    if (vector == hv::vector::invalid_opcode) return back({.why = HV_GUEST_UNDEFINED});
     // #DB and #AC exit so that a guest cannot raise them for ever inside one instruction.
     if (vector == hv::vector::debug) take_debug_condition(c);
     bool const has_error = e.get<event_field::has_error>();

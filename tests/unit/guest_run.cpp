@@ -141,6 +141,16 @@ TEST_P(guest_both, has_no_hypercalls_and_no_virtualization) {
     EXPECT_TRUE(vm.in_guest_vm(0));
 }
 
+TEST_P(guest_both, hands_over_the_hypercalls_that_kvm_answers) {
+    enter();
+    vm.gpr(0).rax = 11;
+    vm.guest_does(0, deed::hypercall);
+    expect_exit(HV_GUEST_HYPERCALL);
+    EXPECT_EQ(x().gpr[0], 11u);
+    EXPECT_EQ(x().rip, 0x1000u) << "not executed";
+    EXPECT_EQ(x().length, 3u);
+}
+
 TEST_P(guest_both, may_turn_on_only_states_that_the_root_vm_has_on) {
     enter();
     auto const set = [&](std::uint64_t value) {

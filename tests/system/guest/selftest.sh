@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the groups of the kernel's own KVM selftests share. Each program is a test; it ends with 0 or,
-# where something that it is about is not there, with 4.
+# What the groups of the kernel's own KVM selftests share. Each program is a test; it ends with 0,
+# or with 4 where something that it is about is not there.
 
 LIMIT=$(full 60 600)
 
@@ -15,9 +15,10 @@ fails() { eval "fails_$1=\$2"; }
 # long NAME WHY: it only runs with --full.
 long() { [ "$FULL" = 1 ] || eval "$1() { skip \"only with --full: $2\"; }"; }
 
-# The program's own words, without its stack.
+# What the program says went wrong, without its stack.
 selftest_words() {
-    grep -vE '^ *[0-9]+$|addr2line|^ *pid=|^ *[0-9]+.?0x' "$1" | head -n 4 | tr '\n' ' '
+    sed -n '/==== Test Assertion/,$p' "$1" | grep -vE '====|addr2line|^ *pid=' | head -n 4 |
+        tr '\n' ' '
 }
 
 selftest() {
@@ -32,8 +33,11 @@ selftest() {
     0) [ -z "$selftest_later$selftest_fails" ] || remark 'passes; this file says it does not' ;;
     4)
         selftest_why=$(sed -n 's/.*SKIP - //p' /tmp/out | tail -n 1)
-        [ "$selftest_skip" = may ] || [ -n "$selftest_later" ] || echo "skipped: $selftest_why"
-        skip "${selftest_later:-$selftest_why}"
+        if [ "$selftest_skip" = may ] || [ -n "$selftest_later" ]; then
+            skip "${selftest_later:-$selftest_why}"
+        else
+            echo "skipped: $selftest_why"
+        fi
         ;;
     *)
         if [ -n "$selftest_fails" ]; then
