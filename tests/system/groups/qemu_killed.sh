@@ -3,7 +3,7 @@
 #   is stuck, everything unloads
 # rig: --package qemu-system-x86 --boot-files
 # qemu: --memory 2048
-# seconds: 900 3600
+# seconds: 1500 3600
 # weight: 90
 
 . /t/sh/qemu.sh
@@ -89,7 +89,7 @@ killed_then_unloaded() {
     lsmod | grep '^hv'
 }
 
-count=$(by_backend "$(full 10 100)" 100)
+count=$(by_backend "$(full 6 100)" 100)
 hvd_count=$(by_backend "$(full 2 20)" "$(full 10 100)")
 in_midst 1 2 # what is taken only once
 kill -9 "$qemu_pid"
