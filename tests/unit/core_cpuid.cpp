@@ -51,13 +51,15 @@ TEST_F(cpuid_exit, shows_vmx_to_programs_while_there_is_a_node) {
     ASSERT_EQ(vm.call(0, HV_CALL_OFFER, 1), 0);
     auto const in_ring_0 = ask(1);
     EXPECT_EQ(in_ring_0.ecx & vmx, 0u);
-    auto const others = vm.v(0)[field::ss_access];
+    auto const of_linux = vm.v(0);
     vm.enter_ring_3(0);
     EXPECT_EQ(ask(1).ecx, in_ring_0.ecx | vmx) << "nothing else is shown";
     vm.hw(0).leaves[1ull << 32].ecx &= ~vmx;
     EXPECT_EQ(ask(1).ecx & vmx, 0u) << "what the CPU lacks";
     vm.hw(0).leaves[1ull << 32].ecx |= vmx;
-    vm.v(0).set(field::ss_access, others);
+    for (auto const each :
+         {field::cs_selector, field::cs_access, field::ss_selector, field::ss_access})
+        vm.v(0).set(each, of_linux[each]);
     ASSERT_EQ(vm.call(0, HV_CALL_OFFER, 0), 0);
     vm.enter_ring_3(0);
     EXPECT_EQ(ask(1).ecx & vmx, 0u);

@@ -75,9 +75,8 @@ TEST_P(donation, is_possible_whatever_guests_have_taken) {
     ASSERT_GT(guest, 0);
     std::int64_t mapped = 0;
     for (std::uint64_t i = 1; mapped == 0; ++i) {
-        vm.gpr(0).r10 = at / 2;
-        vm.gpr(0).r8 = 1 | std::uint64_t{HV_ACCESS_READ} << 56;
-        mapped = vm.call(0, HV_CALL_VM_MAP, static_cast<std::uint64_t>(guest), i << 30);
+        mapped = vm.call(0, HV_CALL_VM_MAP, static_cast<std::uint64_t>(guest), i << 30, at / 2,
+                         1 | std::uint64_t{HV_ACCESS_READ} << 56);
     }
     EXPECT_EQ(mapped, enomem);
     while (vm.call(0, HV_CALL_VM_CREATE) != enomem) {}
