@@ -10,7 +10,8 @@
     # weight: 30                          about how long it takes
     # before: COMMAND                     makes on this machine what the group needs
     # ends: 123 NAME                      how the machine ends when the test NAME passes
-    # full:                               only with --full
+    # full:                               only with --full, or when it is named
+    # full: bochs WHY                     the same on that machine alone
 
 A line without one of these words goes on with the one before it. The tests are the functions that
 the script hands to `check`, and two that every group ends with unless it says NO_END."""
@@ -42,6 +43,8 @@ class Group:
     end_status: int = 0
     end_test: str = ""
     full_only: bool = False
+    full_on: str = ""
+    why_full: str = ""
     before: list = dataclasses.field(default_factory=list)
     tests: list = dataclasses.field(default_factory=list)
 
@@ -52,9 +55,11 @@ class Group:
     def is_called(self, name):
         return name == self.name or name in self.tests
 
-    def why_not(self, machine):
-        """Why that machine cannot run it; empty where it can."""
-        return self.why_only if self.only and self.only != machine else ""
+    def why_not(self, machine, everything):
+        """Why that machine does not run it; empty where it does."""
+        if self.only and self.only != machine:
+            return self.why_only
+        return "" if everything or self.full_on != machine else f"with --full: {self.why_full}"
 
     def read(self, key, text):
         words = text.split()
@@ -76,6 +81,9 @@ class Group:
             self.end_status, self.end_test = int(words[0]), words[1]
         elif key == "before":
             self.before += shlex.split(text)
+        elif key == "full" and words:
+            self.full_on, words = (self.full_on, words) if self.full_on else (words[0], words[1:])
+            self.why_full = " ".join([self.why_full, *words]).strip()
         elif key == "full":
             self.full_only = True
 

@@ -113,12 +113,14 @@ def prepare(group):
     return f"{group.before[0]}: {''.join(last)}" if done.returncode else ""
 
 
-def run(group, machine, full):
-    """The results of a group on a machine."""
+def run(group, machine, full, everything):
+    """The results of a group on a machine. full: with full counts; everything: what only runs
+    with --full, too."""
     reader = Reader(group, machine)
-    if group.why_not(machine):
+    why_not = group.why_not(machine, everything)
+    if why_not:
         for name in group.tests:
-            reader.add(name, "skip", group.why_not(machine))
+            reader.add(name, "skip", why_not)
         return reader.results
     broken = prepare(group)
     if broken:

@@ -3,7 +3,8 @@
 #   else there is, at random; guests that never come back, one on each CPU
 # rig: --test-build
 # seconds: 900 3600
-# weight: 200
+# weight: 150
+# full: bochs it takes Bochs four minutes and more
 
 load_test_module
 modprobe hv_kvm

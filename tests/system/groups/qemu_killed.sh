@@ -5,6 +5,7 @@
 # qemu: --memory 2048
 # seconds: 1500 3600
 # weight: 90
+# full: bochs each start of QEMU takes Bochs half a minute
 
 . /t/sh/qemu.sh
 QEMU=qemu-system-x86_64-microvm QEMU_MEMORY=96
