@@ -27,7 +27,7 @@ public:
     [[nodiscard]] cpuid_leaf answer(std::uint32_t leaf, std::uint32_t subleaf, cr4 now4) const;
 
 private:
-    static constexpr std::uint32_t extended = 0x80000000;
+    static constexpr std::uint32_t hypervisor = 0x40000000, extended = 0x80000000;
     static constexpr std::uint8_t none = 0xff;
     struct entry {
         std::uint32_t leaf, subleaf, eax, ebx, ecx, edx;
@@ -36,6 +36,7 @@ private:
     /// Leaves that guests ask often have the place of their first entry in a table.
     static constexpr std::uint32_t index_of(std::uint32_t leaf) {
         if (leaf < 32) return leaf;
+        if (leaf - hypervisor < 32) return 64 + (leaf - hypervisor);
         return leaf - extended < 32 ? 32 + (leaf - extended) : ~0u;
     }
     [[nodiscard]] entry const* find(std::uint32_t leaf, std::uint32_t subleaf) const {
@@ -49,7 +50,7 @@ private:
     }
 
     std::uint32_t count_{};
-    array<std::uint8_t, 64> first_{};
+    array<std::uint8_t, 96> first_{};
     array<entry, HV_CPUID_ENTRIES> entries_{};
 };
 static_assert(sizeof(cpuid_list) <= 4096);

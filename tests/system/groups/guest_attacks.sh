@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# summary: hostile guests: a million steps with MSRs, ports, control registers, hypercalls and what
+# summary: hostile guests: a million steps (--full) with MSRs, ports, control registers, hypercalls and what
 #   else there is, at random; guests that never come back, one on each CPU
 # rig: --test-build
 # seconds: 900 3600
@@ -34,8 +34,8 @@ random_steps() {
         at_least "$kind" "$times" $(($1 / 40))
     done
 }
-random_guest() { random_steps 600000; }
-random_guest_with_irqchip() { random_steps 400000 irqchip; }
+random_guest() { random_steps "$(full 120000 600000)"; }
+random_guest_with_irqchip() { random_steps "$(full 80000 400000)" irqchip; }
 
 linux_is_as_it_was() { same_state /tmp/before; }
 no_entry_failed() {

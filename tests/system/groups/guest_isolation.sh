@@ -4,6 +4,7 @@
 # rig: --test-build
 # seconds: 600 3600
 # weight: 40
+# full: bochs it takes Bochs two minutes and more
 
 load_test_module
 modprobe hv_kvm

@@ -5,6 +5,7 @@
 # only: qemu Bochs takes a minute for each boot of a guest
 # seconds: 600 1200
 # weight: 120
+# full:
 
 . /t/sh/vms.sh
 for each in first_form boots_and_powers_off console_types every_end_is_told is_confined \

@@ -90,8 +90,8 @@ killed_then_unloaded() {
     lsmod | grep '^hv'
 }
 
-count=$(by_backend "$(full 6 100)" 100)
-hvd_count=$(by_backend "$(full 2 20)" "$(full 10 100)")
+count=$(by_backend "$(full 6 100)" "$(full 20 100)")
+hvd_count=$(by_backend "$(full 2 20)" "$(full 5 100)")
 in_midst 1 2 # what is taken only once
 kill -9 "$qemu_pid"
 wait
