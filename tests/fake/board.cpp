@@ -87,6 +87,8 @@ void* board::memory(hv::hpa at) const {
 void board::build_tables() {
     std::uint64_t used = 1;
     for (std::uint64_t n = 0; n < layout_.total() + HV_SPARE_PAGES; ++n) {
+        // Spare pages have tables and no leaves.
+        if (n > layout_.total() && n % 512 != 0) continue;
         auto const at = hva_of_page(n).raw;
         auto table = hpa_of_page(layout_.tables_first());
         for (unsigned shift = 39; shift > 12; shift -= 9) {
