@@ -93,8 +93,8 @@ static void at_once(struct machine* machine) {
 
 static void on_alarm(int number) { (void)number; }
 
-// A guest that never comes back is left for a signal. It has interrupts on: with them off, Bochs lets
-// none of the machine's out of it, and the real KVM never comes back there.
+// A guest that never comes back is left for a signal. It has interrupts on: with them off, Bochs
+// lets none of the machine's out of it, and the real KVM never comes back there.
 static void signals(struct machine* machine) {
     struct sigaction const action = {.sa_handler = on_alarm};
     struct itimerval const soon = {.it_value = {.tv_usec = 100000}};

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# summary: hostile guests: a million steps (--full) with MSRs, ports, control registers, hypercalls and what
-#   else there is, at random; guests that never come back, one on each CPU
+# summary: hostile guests: a million steps (--full) with MSRs, ports, control registers,
+#   hypercalls and what else there is, at random; guests that never come back, one on each CPU
 # rig: --test-build
 # seconds: 900 3600
 # weight: 150
