@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <boost/asio/use_future.hpp>
+
 #include "cli_fixture.hpp"
 
 namespace hv {
@@ -194,6 +196,9 @@ TEST_F(hvctl_with_hvd, logs_print_all_pages_and_since) {
 
 TEST_F(hvctl_with_hvd, following_ends_with_hvd) {
     hvctl({"start"});
+    // hvd may not have seen yet that this client is gone: it is not the one to be waited for.
+    auto const clients = boost::asio::use_future([&] { return server_->clients(); });
+    while (boost::asio::post(*loop_, clients).get() != 0) std::this_thread::yield();
     std::function<void()> const close_when_asked = [&] {
         if (server_->clients() != 0) return server_->close();
         boost::asio::post(*loop_, close_when_asked);
