@@ -8,6 +8,12 @@ import icount
 from cache import RigError
 
 CPU_MODEL = "EPYC,+svm,+npt"
+# With a thread for each CPU, every FXRSTOR and XRSTOR of any CPU writes the first CPU's flags,
+# unlocked (cpu_clear_ignne() in QEMU 7.2's target/i386/tcg/sysemu/fpu_helper.c), and so now and
+# then puts back what VMRUN or #VMEXIT changes there at that moment: nested paging, GIF. Where
+# guests run, that ends the machine within minutes: the core's own state becomes a guest's.
+EACH_ITS_THREAD = "tcg,thread=multi"
+ONE_THREAD = "tcg,thread=single"
 # Both avoid rare early failures on a loaded host.
 KERNEL_ARGUMENTS = ("no_timer_check", "clocksource=acpi_pm")
 MEMORY_LIMIT = 65536
@@ -38,7 +44,8 @@ def command(folder, kernel, parts, options, serial):
     terminal = f"serial,id=terminal,path={serial}" if serial else \
         f"file,id=terminal,path={folder}/console.log"
     model = options.cpu_model or CPU_MODEL
-    time, cpus, arguments = ("-accel", "tcg,thread=multi"), ("-smp", options.cpus), ()
+    accelerator = ONE_THREAD if options.one_thread else EACH_ITS_THREAD
+    time, cpus, arguments = ("-accel", accelerator), ("-smp", options.cpus), ()
     if options.icount:
         time, cpus = icount.OPTIONS, icount.processors(options.cpus, model)
         arguments = icount.kernel_arguments(options.cpus)

@@ -2,6 +2,7 @@
 # summary: hostile guests: a million steps (--full) with MSRs, ports, control registers,
 #   hypercalls and what else there is, at random; guests that never come back, one on each CPU
 # rig: --test-build
+# qemu: --one-thread
 # seconds: 900 3600
 # weight: 150
 # full: bochs it takes Bochs four minutes and more

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # summary: Debian's QEMU on the node: its other machines, and two CPUs
-# rig: --package qemu-system-x86 --boot-files --memory 2048
+# rig: --one-thread --package qemu-system-x86 --boot-files --memory 2048
 # only: qemu Bochs takes a minute for each boot of a guest
 # seconds: 900
+# full:
 # weight: 90
 
 . /t/sh/qemu.sh

@@ -3,7 +3,7 @@
 #   themselves, and which fail for a reason that is known
 # before: scripts/build_selftests build/system/selftests
 # rig: --add build/system/selftests:/t/selftests
-# qemu: --memory 2048 --kernel-arg tsc=reliable --kernel-arg clocksource=tsc
+# qemu: --one-thread --memory 2048 --kernel-arg tsc=reliable --kernel-arg clocksource=tsc
 # only: qemu what of these Bochs has the time for is not found out yet
 # seconds: 300 3600
 # weight: 60
