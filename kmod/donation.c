@@ -43,7 +43,7 @@ void hv_donations_free(void)
 /* The core can note only so many pieces: the more it has, the larger the next one. */
 static unsigned int next_order(void)
 {
-	unsigned int pieces = list_count_nodes(&hv.donations);
+	unsigned int pieces = hv_list_length(&hv.donations);
 
 	return min(LEAST_ORDER + pieces / SAME_ORDER, MOST_ORDER);
 }

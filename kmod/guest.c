@@ -123,8 +123,7 @@ static struct hv_exchange_block *share_block(void)
 
 	if (!block)
 		return NULL;
-	block->order = min_t(size_t, LEAST_ORDER + list_count_nodes(&hv.exchange_blocks),
-			     MOST_ORDER);
+	block->order = min(LEAST_ORDER + hv_list_length(&hv.exchange_blocks), MOST_ORDER);
 	block->address = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, block->order);
 	if (!block->address)
 		goto free_block;

@@ -221,6 +221,17 @@ void hv_take_back(unsigned int count);
 void hv_donations_free(void);
 u64 hv_donated_bytes(void);
 
+/* As list_count_nodes(), which the first kernels of Debian 12 do not have. */
+static inline unsigned int hv_list_length(const struct list_head *list)
+{
+	const struct list_head *each;
+	unsigned int length = 0;
+
+	list_for_each(each, list)
+		length++;
+	return length;
+}
+
 /* guest.c; what modules call is in hv_kmod.h */
 u64 hv_exchange_bytes(void);
 void hv_exchange_forget(void);

@@ -10,13 +10,29 @@
 
 #define PAGES_AT_ONCE (1ull << (30 - PAGE_SHIFT))
 
+/*
+ * Part of a large leaf takes a table, and the core may have none left, nor may this place get it
+ * one. Whole leaves take none; what goes with them comes back with the next access.
+ */
+static long unmap(struct hvk_vm *vm, u64 gpa, u64 pages)
+{
+	u64 end = gpa + (pages << PAGE_SHIFT);
+	long error = hv_guest_call(HV_CALL_VM_UNMAP, vm->handle, gpa, pages, 0);
+
+	if (error != -ENOMEM)
+		return error;
+	gpa = ALIGN_DOWN(gpa, PMD_SIZE);
+	return hv_guest_call(HV_CALL_VM_UNMAP, vm->handle, gpa,
+			     (ALIGN(end, PMD_SIZE) - gpa) >> PAGE_SHIFT, 0);
+}
+
 void hvk_unmap(struct hvk_vm *vm, u64 gpa, u64 pages)
 {
 	lockdep_assert_held(&vm->map_lock);
 	while (pages) {
 		u64 now = min(pages, PAGES_AT_ONCE);
 
-		if (hv_guest_call(HV_CALL_VM_UNMAP, vm->handle, gpa, now, 0))
+		if (unmap(vm, gpa, now))
 			WARN_ONCE(1, "hv_kvm: memory of VM %ld stays mapped\n", vm->handle);
 		gpa += now << PAGE_SHIFT;
 		pages -= now;
