@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// kvm_isolation NODE remap|scan|registers ROUNDS: what a guest sees that is not its own: of a page
-// that its client has taken away while it runs on another CPU, of memory beyond its own, and in its
-// registers; and what of it is left in its client's. Lines "NAME NUMBER".
+// kvm_isolation NODE remap|scan|registers|wide ROUNDS: what a guest sees that is not its own: of a
+// page that its client has taken away while it runs on another CPU, of memory beyond its own, and
+// in its registers; and what of it is left in its client's. Lines "NAME NUMBER".
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
@@ -21,6 +21,8 @@ enum {
     page = 4096,
     vector_bytes = 256,
     state_bytes = 360,
+    wide_bytes = 512,    // YMM registers; behind them TSC_AUX and XCR0
+    wide_state_bytes = 528,
     device_byte = 0xa5,
     few_looks = 200,
     patience = 100000000
@@ -149,6 +151,13 @@ static int scan(char const* node) {
     return told != own;
 }
 
+static void plant_wide(unsigned char* state, unsigned seed) {
+    uint64_t const rest[] = {0x1000 + seed, 7};    // x87, SSE and AVX
+
+    for (unsigned i = 0; i < wide_bytes; ++i) state[i] = (unsigned char)(i * 11 + seed * 29 + 3);
+    memcpy(state + wide_bytes, rest, sizeof rest);
+}
+
 static void plant(unsigned char* state, unsigned seed) {
     uint64_t* const word = (uint64_t*)(state + vector_bytes);
 
@@ -178,37 +187,67 @@ static bool run_keeps(struct machine const* machine, unsigned char const* in, lo
     return !memcmp(in, out, sizeof out);
 }
 
+// The same with whole YMM registers.
+static bool run_keeps_wide(struct machine const* machine, unsigned char const* in, long* result) {
+    unsigned char out[wide_bytes];
+    long answer = SYS_ioctl;
+
+#define LOAD_WIDE(n) "vmovdqu " #n "*32(%[in]), %%ymm" #n "\n"
+#define STORE_WIDE(n) "vmovdqu %%ymm" #n ", " #n "*32(%[out])\n"
+    asm volatile(EACH(LOAD_WIDE) "syscall\n" EACH(STORE_WIDE) "vzeroupper\n"
+                 : "+a"(answer)
+                 : [in] "r"(in), [out] "r"(out), "D"((long)machine->vcpu), "S"((long)KVM_RUN),
+                   "d"(0l)
+                 : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+                   "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+    *result = answer;
+    return !memcmp(in, out, sizeof out);
+}
+
 struct changes {
     unsigned long rounds, at_start, in_guest, in_client, bad_exits;
 };
 
-static void keep(struct machine* machine, unsigned seed, unsigned long rounds, struct changes* of) {
-    unsigned char mine[state_bytes];
+// What a keeper keeps: how many bytes, how many of them are nothing at the start, and how they are
+// planted.
+struct kept {
+    struct blob const* blob;
+    unsigned bytes, clean_bytes;
+    void (*plant)(unsigned char* state, unsigned seed);
+    bool (*run)(struct machine const* machine, unsigned char const* in, long* result);
+};
+static struct kept const narrow = {&keeper_blob, state_bytes, 328, plant, run_keeps};
+static struct kept const wide = {&wide_keeper_blob, wide_state_bytes, 520, plant_wide,
+                                 run_keeps_wide};
+
+static void keep(struct machine* machine, struct kept const* what, unsigned seed,
+                 unsigned long rounds, struct changes* of) {
+    unsigned char mine[wide_state_bytes];
     unsigned char* const found = machine->memory + found_at;
     unsigned char* const planted = machine->memory + planted_at;
 
-    plant(planted, seed);
-    plant(mine, seed + 16);
+    what->plant(planted, seed);
+    what->plant(mine, seed + 16);
     for (unsigned long i = 0; i < 2 * rounds + 1; ++i) {
         long result;
 
         stay_on((int)(i / 3 + seed) % (last_cpu() + 1));
-        of->in_client += !run_keeps(machine, mine, &result);
+        of->in_client += !what->run(machine, mine, &result);
         if (result || machine->run->exit_reason != KVM_EXIT_IO) {
             ++of->bad_exits;
             return;
         }
         if (machine->run->io.port == 0x91)
-            for (unsigned at = 0; at < 328; ++at) of->at_start += found[at] != 0;
+            for (unsigned at = 0; at < what->clean_bytes; ++at) of->at_start += found[at] != 0;
         if (machine->run->io.port != 0x93) continue;
         ++of->rounds;
-        of->in_guest += memcmp(found, planted, state_bytes) != 0;
-        memset(found, 0, state_bytes);
+        of->in_guest += memcmp(found, planted, what->bytes) != 0;
+        memset(found, 0, what->bytes);
     }
 }
 
 // Two guests with their clients, which move over the CPUs.
-static int registers(char const* node, unsigned long rounds) {
+static int registers(char const* node, struct kept const* what, unsigned long rounds) {
     struct machine machine;
     int failed = 0;
 
@@ -218,8 +257,8 @@ static int registers(char const* node, unsigned long rounds) {
 
         if (fork()) continue;
         machine_open(&machine, node);
-        machine_load(&machine, &keeper_blob);
-        keep(&machine, seed, rounds, &c);
+        machine_load(&machine, what->blob);
+        keep(&machine, what, seed, rounds, &c);
         printf("guest %u rounds %lu start %lu guest %lu client %lu exits %lu\n", seed, c.rounds,
                c.at_start, c.in_guest, c.in_client, c.bad_exits);
         fflush(stdout);
@@ -235,6 +274,7 @@ int main(int count, char** argument) {
     if (count < 3) return EXIT_FAILURE;
     if (!strcmp(argument[2], "remap")) return remap(argument[1], rounds);
     if (!strcmp(argument[2], "scan")) return scan(argument[1]);
-    if (!strcmp(argument[2], "registers")) return registers(argument[1], rounds);
+    if (!strcmp(argument[2], "registers")) return registers(argument[1], &narrow, rounds);
+    if (!strcmp(argument[2], "wide")) return registers(argument[1], &wide, rounds);
     return EXIT_FAILURE;
 }

@@ -133,6 +133,61 @@ BLOB(keeper, 64, R"(
     .purgem get
 )");
 
+// The same with what XSAVE has beyond that: whole YMM registers and XCR0; and TSC_AUX.
+BLOB(wide_keeper, 64, R"(
+    .macro vectors what:vararg
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    \what \n
+    .endr
+    .endm
+    .macro put n
+    vmovdqu %ymm\n, \n * 32(%rdi)
+    .endm
+    .macro get n
+    vmovdqu \n * 32(%rsi), %ymm\n
+    .endm
+    mov $0x2c000, %edi
+    mov $0x2b000, %esi
+    mov %cr4, %rax
+    or $0x40000, %eax
+    mov %rax, %cr4
+    xor %ecx, %ecx
+    xgetbv
+    mov %rax, 520(%rdi)
+    mov $7, %eax
+    xor %edx, %edx
+    xsetbv
+    vectors put
+    rdtscp
+    mov %rcx, 512(%rdi)
+    out %al, $0x91
+    vectors get
+    mov $0xc0000103, %ecx
+    mov 512(%rsi), %eax
+    xor %edx, %edx
+    wrmsr
+3:  mov $0x2c000, %edi
+    mov $100, %ebp
+4:  xor %eax, %eax
+    cpuid
+    pause
+    dec %ebp
+    jnz 4b
+    out %al, $0x92
+    vectors put
+    xor %ecx, %ecx
+    xgetbv
+    mov %rax, 520(%rdi)
+    rdtscp
+    mov %rcx, 512(%rdi)
+    out %al, $0x93
+    jmp 3b
+    .purgem vectors
+    .purgem put
+    .purgem get
+)");
+
 struct blob const watcher_blob = ENTRY(watcher, long64);
 struct blob const scanner_blob = ENTRY(scanner, long64);
 struct blob const keeper_blob = ENTRY(keeper, long64);
+struct blob const wide_keeper_blob = ENTRY(wide_keeper, long64);

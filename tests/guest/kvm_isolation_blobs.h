@@ -11,6 +11,6 @@ enum {
     found_at = 0x2c000,      // what it finds
 };
 
-extern struct blob const watcher_blob, scanner_blob, keeper_blob;
+extern struct blob const watcher_blob, scanner_blob, keeper_blob, wide_keeper_blob;
 
 #endif

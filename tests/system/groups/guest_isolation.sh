@@ -37,11 +37,21 @@ registers_are_each_ones_own() {
     wait $!
     wrong 'CPUs that kept what was planted' "$(grep -c kept /tmp/planted)" "$(nproc)"
 }
+wide_registers_are_each_ones_own() {
+    grep -qw avx /proc/cpuinfo || { skip 'the emulated CPU has no AVX'; return; }
+    rounds=$(full 50 3000)
+    isolation wide "$rounds"
+    for guest in 0 1; do
+        wrong "guest $guest" "$(found "guest $guest")" \
+            "rounds $rounds start 0 guest 0 client 0 exits 0"
+    done
+}
 linux_is_as_it_was() { same_state /tmp/before; }
 
 t snapshot
 cp "$ANSWER" /tmp/before
 check memory_beyond_is_the_clients
 check registers_are_each_ones_own
+check wide_registers_are_each_ones_own
 check taken_pages_are_gone
 check linux_is_as_it_was

@@ -163,11 +163,18 @@ gives_back() {
 }
 
 running() { hvctl --json vm list | flat | grep -c 'state=running'; }
+follow() { hvctl vm console "$1" </dev/null >"/tmp/console.$1" 2>&1 & }
+# last_words NAME: how a VM has ended that should run, and what its console said last.
+last_words() {
+    [ "$(vm "$1" state)" = running ] ||
+        echo "VM $1: $(vm "$1" ending): $(tail -n 12 "/tmp/console.$1" | tr -d '\r'); "
+}
 vm_ten_at_once() {
     before=$(free_kib) reserved=$(status memory.reserved_bytes)
-    for i in 0 1 2 3 4 5 6 7 8 9; do run_vm "ten$i" "$SLEEPS" >/dev/null; done
+    for i in 0 1 2 3 4 5 6 7 8 9; do run_vm "ten$i" "$SLEEPS" >/dev/null; follow "ten$i"; done
     for i in 0 1 2 3 4 5 6 7 8 9; do says "ten$i" up; done
     wrong 'VMs that run' "$(running)" 10
+    for i in 0 1 2 3 4 5 6 7 8 9; do last_words "ten$i"; done
     kill -9 "$(vm ten5 pid)"
     sleep 1
     wrong 'VMs that run when one was killed' "$(running)" 9
