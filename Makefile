@@ -14,7 +14,7 @@ all: modules ## build everything: core, daemon, command line, kernel modules, te
 	@scripts/build gcc
 
 core: deps ## build the C++ parts: build/gcc/hvcore/hvcore, daemon/{hvd,hv-vmm,hv-run}, cli/hvctl
-	@scripts/build gcc hvcore hvcore-hooks hvd hv-vmm hv-run hvctl documents
+	@scripts/build gcc products
 
 modules: core ## build the kernel modules: build/kmod/hv.ko
 	@scripts/build_modules

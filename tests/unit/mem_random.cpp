@@ -83,17 +83,17 @@ TYPED_TEST(random_requests, never_write_a_leaf_into_the_core) {
     m.hoist(8 * gib);
     requests r{20240607};
     std::uint64_t done_count = 0, out_of_pages = 0;
-    for (unsigned i = 0; i < 1'000'000; ++i) {
+    for (unsigned i = 0; i < 250'000; ++i) {
         auto const s = one_request(m, r);
         if (s) ++done_count;
         if (!s && s.error().code == errc::no_memory) ++out_of_pages;
-        if (i % 50'000 == 0)
+        if (i % 12'500 == 0)
             m.memory.set_capacity(
-                i % 100'000 == 0 ? 400 : std::min<std::uint64_t>(400, m.memory.in_use() + 3));
+                i % 25'000 == 0 ? 400 : std::min<std::uint64_t>(400, m.memory.in_use() + 3));
         ASSERT_EQ(m.bad_stores, 0u) << i;
     }
-    EXPECT_GT(done_count, 300'000u);    // the test is not vacuous
-    EXPECT_GT(out_of_pages, 1'000u);
+    EXPECT_GT(done_count, 75'000u);    // the test is not vacuous
+    EXPECT_GT(out_of_pages, 250u);
     for (auto const& [where, page] : m.memory.content())
         EXPECT_EQ(m.all.kind(hpa{where}), frame_kind::private_core);
     for (std::uint64_t a = 0; a < 8 * gib; a += kib4)

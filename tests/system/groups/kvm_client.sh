@@ -5,8 +5,7 @@
 # seconds: 180 180
 # weight: 40
 
-# One CPU: with two, the emulator of the qemu machine stops for good once in some ten runs of its
-# own KVM, also where nothing was ever hoisted.
+# One CPU: with two, the qemu machine would need --one-thread for its own KVM, as for the node.
 
 CASES='ports modes msrs cr8 page_fault64 interrupts spin touch bad_input'
 

@@ -107,7 +107,7 @@ after_random_changes() {
 }
 
 withdrawn_page() {
-    rounds=$(often 300 10000)
+    rounds=$(full 300 10000)
     withdraw "$rounds" >/tmp/withdraw
     wrong 'status of withdraw' $? 0
     remark "$(cat /tmp/withdraw)"

@@ -3,6 +3,7 @@
 # rig: --boot-files --test-build
 # qemu: --one-thread --memory 2048
 # seconds: 400 900
+# full: bochs each VM takes Bochs half a minute and more
 # weight: 100
 
 . /t/sh/vms.sh
