@@ -125,6 +125,21 @@ void run_vmx(core_image const& core, exit_case const& what) {
     std::printf("accesses vmx %s %u %u\n", what.name, play.reads, play.writes);
 }
 
+/// An exit of a guest that the core answers: the guest goes on.
+void run_vmx_guest(core_image const& core, exit_case const& what) {
+    auto const exit = reinterpret_cast<bool (*)(hv::vmx::cpu&)>(core.symbol("hv_vmx_guest_exit"));
+    hv::cpuid_list list{};
+    hv::guest_vcpu guest{};
+    hv::vmx::cpu cpu{};
+    guest.list = &list;
+    guest.gpr.rax = what.rax;
+    cpu.guest = &guest;
+    play = {};
+    play.fields[hv::vmx::exit_reason_field::encoding] = static_cast<std::uint64_t>(what.reason);
+    if (!exit(cpu) || guest.exits != 1) throw std::runtime_error("the guest does not go on");
+    std::printf("accesses vmx %s %u %u\n", what.name, play.reads, play.writes);
+}
+
 /// A VMMCALL. What the exit function answers at once goes back as it is; for all else entry.S saves
 /// the guest's rest, loads the core's, and loads the guest's again.
 void run_svm(core_image const& core, char const* name, std::uint64_t rax) {
@@ -149,8 +164,12 @@ int count_accesses(char const* path) {
     run_vmx(core, {"cpuid", hv::vmx::exit_reason::cpuid, 0});
     run_vmx(core, {"cpuid_filtered", hv::vmx::exit_reason::cpuid, 1});
     run_vmx(core, {"vmcall", hv::vmx::exit_reason::vmcall, HV_CALL_NOP});
+    run_vmx_guest(core, {"guest_cpuid", hv::vmx::exit_reason::cpuid, 0});
+    run_vmx_guest(core, {"guest_call", hv::vmx::exit_reason::vmcall, 0});
     run_svm(core, "vmcall", HV_CALL_NOP);
     run_svm(core, "other", HV_CALL_AUDIT);
+    // All exits of guests, by entry.S: the guest's rest away, the core's here, the guest's again.
+    std::puts("accesses svm guest_cpuid 1 2\naccesses svm guest_call 1 2");
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 import collections
 import hashlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,9 +19,11 @@ STAGED = TOP / "build" / "stage" / "lib" / "modules"
 TEST_MODULE = TOP / "build" / "kmod-tests" / "hv_test.ko"
 FULL_BOOTS = 5
 TIMEOUT_SECONDS = 900
+GUESTS = "guests"
 END_SECONDS = 30
 C_FLAGS = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-Werror"]
 CXX_FLAGS = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror"]
+SPEED_PARTS = ("kvm_speed", "kvm_speed_blobs", "kvm_machine")
 GUEST_PARTS = ("bench", "operation", "kernel", "rules")
 
 
@@ -57,11 +60,11 @@ class Boot:
 
 
 class Measured:
-    """All boots of one machine; figures are medians over those with as many CPUs."""
+    """All boots of one machine; figures are medians over those with as many CPUs, or of guests."""
 
     def __init__(self, machine):
         self.machine = machine
-        self.boots = collections.defaultdict(list)    # by number of CPUs
+        self.boots = collections.defaultdict(list)    # by number of CPUs, or GUESTS
         self.accesses = {}
         self.core_sha256 = hashlib.sha256(CORE.read_bytes()).hexdigest()
         self.seconds = 0.0
@@ -73,7 +76,8 @@ class Measured:
             raise self.missing("figure", name, cpus) from None
 
     def missing(self, what, name, cpus):
-        return BenchError(f"{self.machine.name}: no {what} for {name} with {cpus} CPUs: the run "
+        boots = GUESTS if cpus == GUESTS else f"{cpus} CPUs"
+        return BenchError(f"{self.machine.name}: no {what} for {name} with {boots}: the run "
                           "ended early; see its log in build/bench")
 
     def ticks(self, cpus, name, state):
@@ -120,6 +124,9 @@ def build():
     sources.append(TOP / "tests" / "guest" / "netlink.c")
     compiled(["gcc", *C_FLAGS, include, *sources, "-o", GUEST / "bench"])
     compiled(["gcc", *C_FLAGS, here / "guest" / "nothing.c", "-o", GUEST / "nothing"])
+    guests = [TOP / "tests" / "guest" / f"{part}.c" for part in SPEED_PARTS]
+    compiled(["gcc", *C_FLAGS, *guests, "-o", GUEST / "kvm_speed"])
+    shutil.copy(here / "guest" / "guests.sh", GUEST)
     compiled(["g++", *CXX_FLAGS, include, here / "accesses.cpp", "-o", FOLDER / "accesses"])
 
 
@@ -152,13 +159,16 @@ def boot(machine, title, cpus, work):
     """One boot; its lines stay in build/bench."""
     begin = time.monotonic()
     title = f"{machine.title}, {title}"
-    script = f"modprobe hv && insmod /bench/hv_test.ko && /bench/bench {work}"
+    what, count = (work.split() + [""])[:2]
+    script = f"sh /bench/guests.sh {machine.kvm} {count}" if what == GUESTS else \
+        f"modprobe hv && insmod /bench/hv_test.ko && /bench/bench {work}"
     words = [TOP / "scripts" / "rig", *machine.options, "--no-hoist", "--cpus", str(cpus),
              "--memory", "1024", "--timeout", str(TIMEOUT_SECONDS), "--add", f"{GUEST}:/bench",
              "--add", f"{TEST_MODULE}:/bench/hv_test.ko", "--", "sh", "-c", script]
     print(f"bench: {title}: booting and measuring", file=sys.stderr, flush=True)
     status, said, complaints = run_rig(words)
-    (FOLDER / f"{machine.name}_cpus{cpus}.log").write_text(said + complaints)
+    name = what if what == GUESTS else f"cpus{cpus}"
+    (FOLDER / f"{machine.name}_{name}.log").write_text(said + complaints)
     if status:
         last = complaints.strip().splitlines() or ["nothing on stderr"]
         raise BenchError(f"{title}: scripts/rig ended with {status}: {' / '.join(last)}")
@@ -177,6 +187,7 @@ def run_all(machine, count):
                 continue
             if count > 1:
                 title = f"{title}, boot {number + 1} of {count}"
-            measured.boots[cpus].append(boot(machine, title, cpus, work))
+            key = GUESTS if work.startswith(GUESTS) else cpus
+            measured.boots[key].append(boot(machine, title, cpus, work))
     measured.seconds = time.monotonic() - begin
     return measured

@@ -7,8 +7,9 @@ COMMON_NOTES = """\
 Native and hoisted alternate in one boot: each figure is the median of the rounds, and
 within a round the least sample (system call, context switch, pipe on one CPU, CPUID, {call}), the
 lowest tenth (fork: free of what the kernel does in batches) or the median (all others). Exits come
-from the core's counters. Under rules: half of the 1,000 are on MSRs, half on pages; from a denied
-access the ticks of a fault without Hoist are taken off."""
+from the core's counters. Guests: the same program on the machine's own KVM and on the node, in
+turns; the least of all rounds. Under rules: half of the 1,000 are on MSRs, half on pages; from a
+denied access the ticks of a fault without Hoist are taken off."""
 
 BOCHS_NOTES = """\
 Ticks are Bochs's emulated instructions; a loop's own four instructions are in the figures of CPUID
@@ -35,6 +36,7 @@ class Machine:
     reasons: dict          # the counters' numbers, by abi/record.h and the backend
     cpuid: int | None      # the counter of CPUID, where it exits
     accesses: str          # what ticks do not show
+    kvm: str               # the module of the CPU's own KVM
     notes: str
 
     @property
@@ -49,17 +51,18 @@ BOCHS = Machine(
     name="bochs", title="Bochs, VMX", backend="vmx", call="VMCALL",
     options=("--machine", "bochs"),
     boots=(("one CPU", 1, "single 9"), ("two busy CPUs", 2, "busy_pair 15"),
-           ("four CPUs", 4, "memory")),
+           ("four CPUs", 4, "memory"), ("guests", 1, "guests 3")),
     reasons={10: "CPUID", 18: "VMCALL", 32: "WRMSR", 31: "RDMSR", 48: "EPT violation", 0: "NMI",
              28: "CR access", 55: "XSETBV"},
-    cpuid=10, accesses="VMREAD + VMWRITE", notes=BOCHS_NOTES)
+    cpuid=10, accesses="VMREAD + VMWRITE", kvm="kvm_intel", notes=BOCHS_NOTES)
 
 QEMU = Machine(
     name="qemu", title="QEMU, SVM", backend="svm", call="VMMCALL",
     options=("--machine", "qemu", "--icount"),
-    boots=(("one CPU", 1, "single 9"), ("two CPUs", 2, "pair 15"), ("four CPUs", 4, "memory")),
+    boots=(("one CPU", 1, "single 9"), ("two CPUs", 2, "pair 15"), ("four CPUs", 4, "memory"),
+           ("guests", 1, "guests 3")),
     reasons={0x10: "CR0 write", 0x14: "CR4 write", 0x21: "VMMCALL", 0x30: "nested page fault",
              0x32: "WRMSR", 0x41: "#DB", 0x61: "NMI", 0x63: "INIT", 0x74: "IRET", 0x7c: "RDMSR"},
-    cpuid=None, accesses="VMSAVE + VMLOAD", notes=QEMU_NOTES)
+    cpuid=None, accesses="VMSAVE + VMLOAD", kvm="kvm_amd", notes=QEMU_NOTES)
 
 MACHINES = {machine.name: machine for machine in (BOCHS, QEMU)}

@@ -15,9 +15,12 @@ class Section:
 COST = Section("What an exit costs, ticks")
 WORKLOAD = Section("What Linux pays, ticks")
 RULES = Section("An exit under rules, ticks", "1 rule", "1,000 rules")
+GUESTS = Section("What a guest pays, ticks", "KVM", "Hoist")
 HOIST = Section("Hoisting 2 CPUs with 1 GiB", "", "hoisted")
 COUNTS = Section("What ticks do not show", "", "hoisted")
 
+# Of KVM's ticks, in the same boot.
+GUEST_EXIT, GUEST_OUT, GUEST_CREATE = 1 / 10, 1 / 2, 1 / 3
 EXIT_TICKS = 94
 RATIO = 1.001
 RATIO_WITH_CPUID = 1.01
@@ -107,6 +110,21 @@ def rule_rows(m):
                   budget=f"± {FLAT:.0%}", met=abs(many / one - 1) <= FLAT, ratio=many / one)
 
 
+def guest_rows(m):
+    wanted = (("cpuid", "CPUID", GUEST_EXIT), ("call", m.machine.call, GUEST_EXIT),
+              ("out", "OUT to the client", GUEST_OUT),
+              ("create", "VM created, to its first HLT", GUEST_CREATE))
+    for key, title, most in wanted:
+        kvm, node = m.ticks("guests", key, "kvm"), m.ticks("guests", key, "node")
+        if None in (kvm, node):
+            raise m.missing("ratio", key, "guests")
+        yield Row(GUESTS, f"guest_{key}", title, kvm, node, change=f"× {node / kvm:.3f}",
+                  budget=f"≤ × {most:.3g}", met=node <= most * kvm, used=node / kvm / most)
+    left = m.value("guests", "left_bytes")
+    yield Row(GUESTS, "guest_left", "bytes a stopped VM leaves", None, left, budget="0",
+              met=left == 0)
+
+
 def hoist_rows(m):
     hoist = m.ticks(2, "start_stop", "hoisted")
     yield Row(HOIST, "start", "hoist, all included, ticks", None, m.ticks(2, "start", "hoisted"))
@@ -123,7 +141,8 @@ def hoist_rows(m):
 
 def count_rows(m):
     titles = {"cpuid": "CPUID, leaf 0", "cpuid_filtered": "CPUID, leaf 1",
-              "vmcall": f"{m.machine.call}, no operation", "other": f"{m.machine.call}, another"}
+              "vmcall": f"{m.machine.call}, no operation", "other": f"{m.machine.call}, another",
+              "guest_cpuid": "a guest's CPUID", "guest_call": f"a guest's {m.machine.call}"}
     for key, (first, second) in m.accesses.items():
         yield Row(COUNTS, f"accesses_{key}", f"{m.machine.accesses} per {titles[key]}", None,
                   first + second, change=f"{first} + {second}")
@@ -137,5 +156,6 @@ def count_rows(m):
 
 
 def all_rows(m):
-    return [row for rows in (exit_rows, workload_rows, rule_rows, hoist_rows, count_rows)
+    return [row for rows in (exit_rows, workload_rows, rule_rows, guest_rows, hoist_rows,
+                                count_rows)
             for row in rows(m)]

@@ -27,7 +27,7 @@ ring0_svm_instructions() {
 }
 
 random_hypercalls() {
-    count=$(often 1000000 10000000)
+    count=$(full 1000000 10000000)
     t calls "$count" 4711
     remark "$(cat "$ANSWER")"
     wrong faults "$(of fault)" 0

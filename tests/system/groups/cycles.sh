@@ -72,7 +72,7 @@ kvm_runs_after() {
 
 insert_hv
 load_test_module
-count=$(by_backend "$(full 200 1000)" "$(full 1000 5000)")
+count=$(full 200 "$(by_backend 1000 5000)")
 t snapshot
 cp "$ANSWER" /tmp/before
 hvnl cycle 2 # takes what is taken only once

@@ -15,7 +15,7 @@ both_hoisted() {
 }
 
 offline_online() {
-    count=$(by_backend "$(full 20 100)" "$(full 200 1000)")
+    count=$(full 20 "$(by_backend 100 1000)")
     remark "$count cycles"
     for _ in $(seq "$count"); do
         echo 0 >$CPU1 || echo 'offline failed; '

@@ -2,6 +2,7 @@
 # summary: another kernel started out of a hoisted one
 # rig: --boot-files
 # seconds: 400 900
+# full: bochs it boots twice, which takes Bochs a minute and more: kexec_locked does so too
 # weight: 90
 # ends: 42 kexec_hoisted
 

@@ -30,8 +30,10 @@ level_1 x86_64/xapic_state_test
 
 if [ "$BACKEND" = vmx ]; then
     later cr4_cpuid_sync_test 'the emulated CPU has no XSAVE for guests: the real KVM skips it, too'
+    long cr4_cpuid_sync_test 'Bochs takes half a minute to say that it has no XSAVE for guests'
     long set_memory_region_test 'Bochs takes 80 s'
     long xapic_state_test 'Bochs takes 80 s'
+    long xapic_ipi_test 'Bochs takes half a minute'
 fi
 
 check cr4_cpuid_sync_test
