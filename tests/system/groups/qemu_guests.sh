@@ -4,6 +4,7 @@
 # rig: --package qemu-system-x86 --boot-files
 # qemu: --one-thread --memory 2048
 # seconds: 900
+# full: bochs each start of QEMU takes Bochs half a minute
 # weight: 100
 
 . /t/sh/qemu.sh
