@@ -108,6 +108,9 @@ struct exit_case {
     std::uint64_t rax;
 };
 
+/// A machine in which all is zero: the exits that are counted look there for what is switched on.
+alignas(hv::page_bytes) std::array<std::byte, sizeof(hv::vmx::root_machine)> empty_machine{};
+
 void run_vmx(core_image const& core, exit_case const& what) {
     auto const exit = reinterpret_cast<bool (*)(hv::vmx::cpu&)>(core.symbol("hv_vmx_exit"));
     auto const rare = reinterpret_cast<void (*)(hv::vmx::cpu&, bool)>(
@@ -115,6 +118,7 @@ void run_vmx(core_image const& core, exit_case const& what) {
     hv_cpu_shared shared{};
     hv::vmx::cpu cpu{};
     cpu.base.shared = &shared;
+    cpu.owner = reinterpret_cast<hv::vmx::root_machine*>(empty_machine.data());
     cpu.base.state.store(hv::cpu_state::running);
     cpu.base.gpr.rax = what.rax;
     auto const reason = static_cast<std::uint64_t>(what.reason);

@@ -16,6 +16,5 @@ for _ in $(seq "$2"); do
     before=$(reserved 2>/dev/null)
     speed node /dev/hvkvm
     echo value left_bytes $(($(reserved 2>/dev/null) - before))
-    modprobe -r hv_kvm
-    hvctl stop >/dev/null 2>&1 || exit 1
+    modprobe -r hv_kvm && modprobe -r hv || exit 1    # which unhoists
 done

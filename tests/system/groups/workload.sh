@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# summary: both CPUs busy with all that Linux does for half a billion ticks (20 billion with --full):
-#   no exits grow but CPUID's on VMX
+# summary: both CPUs busy with all that Linux does for half a billion ticks (20 billion with
+#   --full): no exits grow but CPUID's on VMX
 # seconds: 600 6000
 # weight: 60
 
