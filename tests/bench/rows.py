@@ -156,6 +156,5 @@ def count_rows(m):
 
 
 def all_rows(m):
-    return [row for rows in (exit_rows, workload_rows, rule_rows, guest_rows, hoist_rows,
-                                count_rows)
-            for row in rows(m)]
+    parts = (exit_rows, workload_rows, rule_rows, guest_rows, hoist_rows, count_rows)
+    return [row for rows in parts for row in rows(m)]

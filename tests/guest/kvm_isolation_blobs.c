@@ -27,15 +27,18 @@ BLOB(scanner, 64, R"(
     hlt
 )");
 
+// vectors put|get: that macro for each of the sixteen.
+#define VECTORS \
+    ".macro vectors what:vararg\n" \
+    ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n" \
+    "\\what \\n\n" \
+    ".endr\n" \
+    ".endm\n"
+
 // Finds what its registers hold at the start, then holds its own over exits of each kind, and tells
 // where one has changed. MSRs that the CPU holds while it runs: STAR, LSTAR, CSTAR, FMASK,
 // KERNEL_GS_BASE.
-BLOB(keeper, 64, R"(
-    .macro vectors what:vararg
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    \what \n
-    .endr
-    .endm
+BLOB(keeper, 64, VECTORS R"(
     .macro put n
     movdqu %xmm\n, \n * 16(%rdi)
     .endm
@@ -134,12 +137,7 @@ BLOB(keeper, 64, R"(
 )");
 
 // The same with what XSAVE has beyond that: whole YMM registers and XCR0; and TSC_AUX.
-BLOB(wide_keeper, 64, R"(
-    .macro vectors what:vararg
-    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-    \what \n
-    .endr
-    .endm
+BLOB(wide_keeper, 64, VECTORS R"(
     .macro put n
     vmovdqu %ymm\n, \n * 32(%rdi)
     .endm

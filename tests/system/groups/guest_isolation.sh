@@ -25,26 +25,26 @@ memory_beyond_is_the_clients() {
     wrong 'reads that reached the client' "$(found asked)" 16376
 }
 
-# In the host, processes on each CPU hold values of their own meanwhile.
-registers_are_each_ones_own() {
-    planted 2 >/tmp/planted &
+# guests_keep registers|wide: a reason unless both guests and their clients keep what is theirs.
+guests_keep() {
     rounds=$(full 50 3000)
-    isolation registers "$rounds"
+    isolation "$1" "$rounds"
     for guest in 0 1; do
         wrong "guest $guest" "$(found "guest $guest")" \
             "rounds $rounds start 0 guest 0 client 0 exits 0"
     done
+}
+
+# In the host, processes on each CPU hold values of their own meanwhile.
+registers_are_each_ones_own() {
+    planted 2 >/tmp/planted &
+    guests_keep registers
     wait $!
     wrong 'CPUs that kept what was planted' "$(grep -c kept /tmp/planted)" "$(nproc)"
 }
 wide_registers_are_each_ones_own() {
     grep -qw avx /proc/cpuinfo || { skip 'the emulated CPU has no AVX'; return; }
-    rounds=$(full 50 3000)
-    isolation wide "$rounds"
-    for guest in 0 1; do
-        wrong "guest $guest" "$(found "guest $guest")" \
-            "rounds $rounds start 0 guest 0 client 0 exits 0"
-    done
+    guests_keep wide
 }
 linux_is_as_it_was() { same_state /tmp/before; }
 
