@@ -25,7 +25,6 @@ struct attempt {
 	unsigned long generation;
 	bool writable;
 	struct page *page;
-	u64 pages;
 };
 
 static bool look_up(struct hvk_vm *vm, struct attempt *attempt)
@@ -59,24 +58,45 @@ static int get_page_of(struct attempt *attempt, bool write)
 	return got == 1 ? 0 : got < 0 ? got : -EFAULT;
 }
 
-/* A huge page that slot and addresses allow to be mapped whole: then gpa and page are its first. */
-static void widen(struct attempt *attempt)
+/*
+ * The client's own tables have a large page there. That the page is a part of one says nothing about
+ * its neighbours: the client may have given them back. Interrupts are off, so that no table goes
+ * before its last reader; while map_lock is held and nothing is stale, the entry does not change.
+ */
+static bool mapped_large(struct mm_struct *mm, u64 hva)
+{
+	unsigned long flags;
+	bool large = false;
+	p4d_t *p4d;
+	pud_t *pud;
+	pmd_t pmd;
+
+	local_irq_save(flags);
+	p4d = p4d_offset(pgd_offset(mm, hva), hva);
+	if (!p4d_present(READ_ONCE(*p4d)))
+		goto out;
+	pud = pud_offset(p4d, hva);
+	if (!pud_present(READ_ONCE(*pud)) || pud_large(READ_ONCE(*pud)))
+		goto out;
+	pmd = READ_ONCE(*pmd_offset(pud, hva));
+	large = pmd_present(pmd) && pmd_large(pmd);
+out:
+	local_irq_restore(flags);
+	return large;
+}
+
+/* A large page that slot, addresses and the client allow to be mapped whole. */
+static u64 pages_at_once(struct hvk_vm *vm, const struct attempt *attempt)
 {
 	u64 offset = attempt->gpa & (LARGE_BYTES - 1);
-	struct page *head = compound_head(attempt->page);
 	u64 start = attempt->gpa - offset;
 
-	attempt->pages = 1;
-	if (attempt->slot.dirty)
-		return;
-	if (compound_nr(head) != LARGE_PAGES || (attempt->hva & (LARGE_BYTES - 1)) != offset)
-		return;
-	if (page_to_phys(attempt->page) - page_to_phys(head) != offset)
-		return;
+	if (attempt->slot.dirty || (attempt->hva & (LARGE_BYTES - 1)) != offset)
+		return 1;
 	if (start < attempt->slot.gpa ||
 	    start + LARGE_BYTES > attempt->slot.gpa + (attempt->slot.pages << PAGE_SHIFT))
-		return;
-	attempt->pages = LARGE_PAGES;
+		return 1;
+	return mapped_large(vm->mm, attempt->hva) ? LARGE_PAGES : 1;
 }
 
 static bool stale(const struct hvk_vm *vm, const struct attempt *attempt)
@@ -86,12 +106,13 @@ static bool stale(const struct hvk_vm *vm, const struct attempt *attempt)
 
 static long map_pages(struct hvk_vm *vm, const struct attempt *attempt)
 {
-	u64 mask = ~((attempt->pages << PAGE_SHIFT) - 1);
+	u64 pages = pages_at_once(vm, attempt);
+	u64 mask = ~((pages << PAGE_SHIFT) - 1);
 	u64 rights = attempt->writable ? WRITE_ACCESS : READ_ACCESS;
 
 	return hv_guest_call(HV_CALL_VM_MAP, vm->handle, attempt->gpa & mask,
 			     page_to_phys(attempt->page) & mask,
-			     attempt->pages | rights << ACCESS_SHIFT);
+			     pages | rights << ACCESS_SHIFT);
 }
 
 static int map(struct hvk_vm *vm, const struct attempt *attempt)
@@ -120,7 +141,6 @@ static int try_once(struct hvk_vm *vm, struct attempt *attempt, bool write)
 
 	if (error)
 		return error;
-	widen(attempt);
 	error = map(vm, attempt);
 	put_page(attempt->page);
 	return error;

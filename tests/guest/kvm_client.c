@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/time.h>
 
 #include "kvm_bad_input.h"
 #include "kvm_blobs.h"
 #include "kvm_exits.h"
 #include "kvm_machine.h"
+#include "kvm_slots.h"
 
 struct test {
     char const* name;
@@ -111,48 +111,6 @@ static void signals(struct machine* machine) {
     machine_tell_registers(machine);
 }
 
-static void* second_memory(void) {
-    void* const memory = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                              0);
-
-    need(memory != MAP_FAILED, "memory");
-    memset(memory, 0x33, 0x1000);
-    return memory;
-}
-
-static void read_only(struct machine* machine) {
-    void* const memory = second_memory();
-
-    printf("slot: %d\n", machine_slot(machine, 1, 0x100000, 0x1000, memory, KVM_MEM_READONLY));
-    run_blob(machine, "write_read_only");
-    munmap(memory, 0x1000);
-}
-
-// Added, changed by the client, moved away and deleted while the guest uses it.
-static void slots(struct machine* machine) {
-    unsigned char* const memory = second_memory();
-
-    machine_load(machine, blob_named("touch"));
-    printf("add: %d\n", machine_slot(machine, 1, 0x100000, 0x1000, memory, 0));
-    machine_step(machine);
-    machine_step(machine);
-    memory[3] = 0x44;
-    machine_step(machine);
-    printf("move: %d\n", machine_slot(machine, 1, 0x200000, 0x1000, memory, 0));
-    machine_step(machine);
-    printf("back: %d\n", machine_slot(machine, 1, 0x100000, 0x1000, memory, 0));
-    machine_step(machine);
-    machine_step(machine);
-    madvise(memory, 0x1000, MADV_DONTNEED);
-    machine_step(machine);
-    machine_step(machine);
-    printf("delete: %d\n", machine_slot(machine, 1, 0x100000, 0, memory, 0));
-    machine_step(machine);
-    machine_step(machine);
-    printf("client sees %02x\n", memory[0]);
-    munmap(memory, 0x1000);
-}
-
 static struct test const tests[] = {
     {"triple_fault", triple_fault},
     {"page_fault64", page_fault},
@@ -161,8 +119,9 @@ static struct test const tests[] = {
     {"nmi", nmi},
     {"immediate_exit", at_once},
     {"spin", signals},
-    {"write_read_only", read_only},
-    {"touch", slots},
+    {"write_read_only", read_only_slot},
+    {"touch", changed_slots},
+    {"large_page", large_page_in_part},
     {"bad_input", bad_input},
 };
 
