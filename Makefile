@@ -44,7 +44,7 @@ stage: modules ## install to build/stage, which the emulated machines are made f
 	@DESTDIR=build/stage scripts/install --quiet
 
 fuzz: deps ## fuzz every target for FUZZ_SECONDS (default 300) each
-	@scripts/build fuzz
+	@scripts/build asan fuzzers
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} scripts/check_fuzz
 
 coverage: deps ## which lines the unit tests run: build/coverage/report.txt

@@ -4,6 +4,7 @@
 
 namespace {
 using namespace fake;
+using fake::machine;    // and not the core's
 
 constexpr std::uint64_t gib = page_1g_bytes;
 constexpr std::uint64_t core = 0x8000000;
