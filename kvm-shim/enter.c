@@ -66,11 +66,6 @@ void hvk_sipi(struct hvk_vcpu *vcpu, u8 vector)
 	hvk_request(vcpu, HVK_REQUEST_SIPI);
 }
 
-bool hvk_runnable(const struct hvk_vcpu *vcpu)
-{
-	return vcpu->mp_state == KVM_MP_STATE_RUNNABLE;
-}
-
 static bool wakes_from_halt(struct hvk_vcpu *vcpu)
 {
 	if (vcpu->nmis || test_bit(HVK_REQUEST_NMI, &vcpu->requests))
@@ -143,7 +138,6 @@ static long call_core(struct hvk_vcpu *vcpu)
 	long result;
 
 	vtime_account_guest_enter();
-	rcu_virt_note_context_switch(vcpu->cpu);
 	hvk_fpu_load(vcpu);
 	result = hv_guest_call(HV_CALL_VCPU_RUN, vcpu->handle, 0, 0, 0);
 	hvk_fpu_unload(vcpu);
@@ -154,6 +148,9 @@ static long call_core(struct hvk_vcpu *vcpu)
 	barrier();
 	local_irq_disable();
 	vtime_account_guest_exit();
+	/* RCU need not wait for a guest that stays: whoever goes to user space tells it there. */
+	if (vcpu->exchange->exit == HV_GUEST_INTERRUPTED)
+		rcu_virt_note_context_switch(vcpu->cpu);
 	return result;
 }
 

@@ -10,7 +10,11 @@ int hvk_enter(struct hvk_vcpu *vcpu);
 /* INIT, SIPI, NMIs that came from elsewhere. 1, or 0: something for user space came. */
 int hvk_handle_requests(struct hvk_vcpu *vcpu);
 /* Executes instructions, as things stand. */
-bool hvk_runnable(const struct hvk_vcpu *vcpu);
+static inline bool hvk_runnable(const struct hvk_vcpu *vcpu)
+{
+	return vcpu->mp_state == KVM_MP_STATE_RUNNABLE;
+}
+
 /* The same, or something has come that may make it so. */
 bool hvk_may_run(struct hvk_vcpu *vcpu);
 

@@ -90,12 +90,6 @@ static void put(struct hvk_vcpu *vcpu, enum hvk_event event)
 	exchange->flags |= HV_RUN_EVENT;
 }
 
-bool hvk_interruptible(const struct hvk_vcpu *vcpu)
-{
-	return vcpu->exchange->rflags & X86_EFLAGS_IF &&
-	       !(vcpu->exchange->state & (HV_VCPU_SHADOW | HV_VCPU_EVENT_PENDING));
-}
-
 /* Something is left that waits for the guest to be able to take it. */
 static void ask_for_windows(struct hvk_vcpu *vcpu, enum hvk_event chosen)
 {
@@ -105,7 +99,7 @@ static void ask_for_windows(struct hvk_vcpu *vcpu, enum hvk_event chosen)
 	if (vcpu->nmis > (chosen == HVK_EVENT_NMI))
 		*flags |= HV_RUN_NMI_WINDOW;
 	if ((vcpu->interrupt >= 0 && chosen != HVK_EVENT_INTERRUPT) ||
-	    hvk_pending_interrupt(vcpu) >= 0 || hvk_client_waits(vcpu))
+	    (vcpu->lapic && hvk_pending_interrupt(vcpu) >= 0) || hvk_client_waits(vcpu))
 		*flags |= HV_RUN_WINDOW;
 }
 

@@ -17,7 +17,12 @@ enum hvk_event hvk_put_event(struct hvk_vcpu *vcpu);
 /* After the entry, with what hvk_put_event() gave. */
 void hvk_event_taken(struct hvk_vcpu *vcpu, enum hvk_event event);
 /* The guest could take an interrupt now. */
-bool hvk_interruptible(const struct hvk_vcpu *vcpu);
+static inline bool hvk_interruptible(const struct hvk_vcpu *vcpu)
+{
+	return vcpu->exchange->rflags & X86_EFLAGS_IF &&
+	       !(vcpu->exchange->state & (HV_VCPU_SHADOW | HV_VCPU_EVENT_PENDING));
+}
+
 /* run.c: user space wants to know when an interrupt could be injected. */
 bool hvk_client_waits(struct hvk_vcpu *vcpu);
 bool hvk_client_may_inject(struct hvk_vcpu *vcpu);

@@ -39,16 +39,6 @@ void hvk_fpu_destroy(struct hvk_vcpu *vcpu)
 	fpu_free_guest_fpstate(&vcpu->fpu);
 }
 
-void hvk_fpu_enter(struct hvk_vcpu *vcpu)
-{
-	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
-}
-
-void hvk_fpu_leave(struct hvk_vcpu *vcpu)
-{
-	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
-}
-
 void hvk_fpu_load(struct hvk_vcpu *vcpu)
 {
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))

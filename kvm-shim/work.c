@@ -3,7 +3,6 @@
  * Signals, rescheduling, task work. Linux does it all in one function, which takes KVM's vcpu to
  * note there that a signal came; it gets one that nobody looks at.
  */
-#include <linux/entry-kvm.h>
 #include <linux/kvm_host.h>
 #include <linux/slab.h>
 
@@ -27,11 +26,6 @@ void hvk_work_exit(void)
 {
 	free_page((unsigned long)unread->run);
 	kvfree(unread);
-}
-
-bool hvk_work_pending(void)
-{
-	return xfer_to_guest_mode_work_pending();
 }
 
 int hvk_work_do(void)

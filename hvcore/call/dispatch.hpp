@@ -16,7 +16,6 @@ namespace hv {
 struct call_result {
     std::int64_t rax{};
     bool left{};
-    guest_vcpu* guest{};    // to be entered
 };
 
 inline std::int64_t to_rax(status const& s) { return s ? 0 : s.error().negative(); }
@@ -92,12 +91,6 @@ template <typename Cpu> std::int64_t call_vm_unmap(Cpu& c, call_arguments const&
     return to_rax(unmap_guest(c.machine(), c, p.a, {gpa{p.b}, p.c * page_bytes}));
 }
 
-template <typename Cpu> call_result call_vcpu_run(Cpu& c, std::uint64_t number) {
-    auto const slot = c.machine().guests.take(number);
-    if (!slot) return {slot.error().negative()};
-    return {0, false, slot.value()->vcpu};
-}
-
 template <typename Cpu> std::int64_t call_vcpu_read(Cpu& c, std::uint64_t number) {
     auto const slot = c.machine().guests.take(number);
     if (!slot) return slot.error().negative();
@@ -117,7 +110,6 @@ template <typename Cpu> call_result call_for_guest(Cpu& c, call_arguments const&
     case HV_CALL_VM_UNMAP:     return {call_vm_unmap(c, p)};
     case HV_CALL_VCPU_CREATE:  return {to_rax(create_vcpu(m, c, p.a, hpa{p.b}))};
     case HV_CALL_VCPU_DESTROY: return {to_rax(destroy_vcpu(m, c, p.a))};
-    case HV_CALL_VCPU_RUN:     return call_vcpu_run(c, p.a);
     case HV_CALL_VCPU_READ:    return {call_vcpu_read(c, p.a)};
     case HV_CALL_SHARE:        return {to_rax(share(m, c, gpa{p.a}, p.b))};
     case HV_CALL_OFFER:        m.offered.store(p.a); return {};
@@ -158,6 +150,18 @@ template <typename Cpu> call_result dispatch_call(Cpu& c) {
     return call_with_handle(c, p);
 }
 
+/// The frequent call: no way through what is common to all others.
+template <typename Cpu> after call_vcpu_run(Cpu& c) {
+    auto& r = c.common().gpr;
+    auto const slot = c.machine().guests.take(r.rsi);
+    if (slot) {
+        c.guest = slot.value()->vcpu;
+        return after::enter_guest;
+    }
+    r.rax = static_cast<std::uint64_t>(slot.error().negative());
+    return after::advance;
+}
+
 /// The exit on VMCALL or VMMCALL.
 template <typename Cpu> after answer_call(Cpu& c) {
     auto& r = c.common().gpr;
@@ -167,12 +171,9 @@ template <typename Cpu> after answer_call(Cpu& c) {
         return after::resume;
     }
     if (r.rax == HV_CALL_NOP) return after::advance;    // where the fast path leaves it
+    if (r.rax == HV_CALL_VCPU_RUN && r.rdi == c.machine().handle) return call_vcpu_run(c);
     auto const answer = dispatch_call(c);
     if (answer.left) return after::resume;
-    if (answer.guest != nullptr) {
-        c.guest = answer.guest;
-        return after::enter_guest;
-    }
     r.rax = static_cast<std::uint64_t>(answer.rax);
     return after::advance;
 }

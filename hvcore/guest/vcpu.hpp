@@ -66,13 +66,15 @@ struct guest_exit {
 // rax rcx rdx rbx rsp rbp rsi rdi r8 … r15: rsp is the control block's.
 inline constexpr unsigned rsp_number = 4;
 
-inline void take_registers(guest_vcpu& v) {
+[[gnu::always_inline]] inline void take_registers(guest_vcpu& v) {
+    auto const& x = *v.exchange;
     for (unsigned i = 0; i < 16; ++i)
-        if (auto* r = v.gpr.numbered(i)) *r = v.exchange->gpr[i];
+        if (auto* r = v.gpr.numbered(i)) *r = x.gpr[i];
 }
-inline void give_registers(guest_vcpu& v) {
+[[gnu::always_inline]] inline void give_registers(guest_vcpu& v) {
+    auto& x = *v.exchange;
     for (unsigned i = 0; i < 16; ++i)
-        if (auto const* r = v.gpr.numbered(i)) v.exchange->gpr[i] = *r;
+        if (auto const* r = v.gpr.numbered(i)) x.gpr[i] = *r;
 }
 inline void give_exit(guest_vcpu& v, guest_exit const& e) {
     auto& x = *v.exchange;

@@ -80,7 +80,7 @@ void deliver_again(cpu const& c) {
 bool handle_rare(cpu& c) {
     auto const why = code_of(c.block->control.exit_code);
     if (why != exit_code::invalid) c.second_try = false;
-    auto const next = dispatch(why, c);
+    auto const next = why == exit_code::vmmcall ? on_vmmcall(c) : dispatch(why, c);
     if (next == after::park) park(c.base, "exit");
     if (c.base.state.load() == cpu_state::unhoisted) return false;
     if (next == after::resume)
@@ -141,7 +141,7 @@ extern "C" unsigned hv_svm_exit_rare(hv::svm::cpu& c) {
     c.base.gpr.rax = v.save.rax;
     count(c);
     bool const guest = handle_rare(c);
-    do_work(c);
+    if (c.base.pending_work.load() != 0) do_work(c);
     v.save.rax = c.base.gpr.rax;
     v.control.tlb = c.flush_next ? tlb_control::flush_all : tlb_control::nothing;
     c.flush_next = false;
@@ -157,7 +157,7 @@ extern "C" unsigned hv_svm_exit_rare(hv::svm::cpu& c) {
 extern "C" unsigned hv_svm_guest_exit(hv::svm::cpu& c) {
     using namespace hv::svm;
     if (handle_guest(c)) return way_to_guest;
-    do_work(c);
+    if (c.base.pending_work.load() != 0) do_work(c);
     c.block->control.tlb = c.flush_next ? tlb_control::flush_all : tlb_control::nothing;
     c.flush_next = false;
     return way_to_root_vm;

@@ -42,7 +42,8 @@ next on_guest_cpuid(guest_vcpu& v) {
     auto& s = block_of(v).save;
     auto& r = v.gpr;
     auto const a = v.list->answer(static_cast<std::uint32_t>(s.rax),
-                                  static_cast<std::uint32_t>(r.rcx), make<cr4>(s.cr4));
+                                  static_cast<std::uint32_t>(r.rcx),
+                                  [&] { return make<cr4>(s.cr4); });
     s.rax = a.eax;
     r.rbx = a.ebx;
     r.rcx = a.ecx;

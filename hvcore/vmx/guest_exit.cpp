@@ -27,23 +27,10 @@ next fault(cpu& c, exception x) {
     return again;
 }
 
-next on_guest_cpuid(cpu& c, guest_vcpu& v) {
-    auto& r = v.gpr;
-    auto const a = v.list->answer(static_cast<std::uint32_t>(r.rax),
-                                  static_cast<std::uint32_t>(r.rcx), c.vmcs.read<guest_cr4>());
-    r.rax = a.eax;
-    r.rbx = a.ebx;
-    r.rcx = a.ecx;
-    r.rdx = a.edx;
-    return behind;
-}
-
-next on_guest_call(cpu& c, guest_vcpu& v) {
+/// A hypercall of an unprivileged program, or one that KVM answers.
+next on_guest_call(cpu& c) {
     if (c.privilege() != 0) return fault(c, invalid_opcode);
-    if (kvm_has_hypercall(v.gpr.rax))
-        return back({HV_GUEST_HYPERCALL, c.vmcs.read<instruction_length>()});
-    v.gpr.rax = static_cast<std::uint64_t>(no_such_hypercall);
-    return behind;
+    return back({HV_GUEST_HYPERCALL, c.vmcs.read<instruction_length>()});
 }
 
 next on_guest_io(cpu const& c, guest_vcpu const& v) {
@@ -147,8 +134,7 @@ next unexpected(cpu const& c) {
 next dispatch(exit_reason why, cpu& c, guest_vcpu& v) {
     auto const length = [&] { return c.vmcs.read<instruction_length>(); };
     switch (static_cast<unsigned>(why)) {
-    case unsigned(exit_reason::cpuid):              return on_guest_cpuid(c, v);
-    case unsigned(exit_reason::vmcall):             return on_guest_call(c, v);
+    case unsigned(exit_reason::vmcall):             return on_guest_call(c);
     case unsigned(exit_reason::io):                 return on_guest_io(c, v);
     case unsigned(exit_reason::ept_violation):      return on_guest_memory(c);
     case unsigned(exit_reason::msr_read):           return on_guest_msr(c, v, false);
@@ -202,9 +188,17 @@ hv_event half_delivered(cpu const& c) {
     return {static_cast<std::uint32_t>(e.raw & known), error};
 }
 
+/// Another turn in the guest: true, unless its slice is over.
+[[gnu::always_inline]] inline bool goes_on(cpu& c, guest_vcpu& v) {
+    v.injected = {};
+    if (++v.exits % exits_of_a_slice != 0) [[likely]]
+        return true;
+    hv_vmx_guest_interrupted(c);
+    return false;
+}
+
 /// Whether the guest goes on.
-bool handle(cpu& c, guest_vcpu& v) {
-    auto const why = make<exit_information>(c.vmcs.read<exit_reason_field>());
+[[gnu::noinline]] bool handle(cpu& c, guest_vcpu& v, exit_information why) {
     v.half_delivered = {};
     if (why.get<exit_information::entry_failed>()) {
         v.half_delivered = v.injected;
@@ -222,15 +216,32 @@ bool handle(cpu& c, guest_vcpu& v) {
         c.leave_guest(next.exit);
         return false;
     }
-    v.injected = {};
     bool const busy = make<event_field>(c.vmcs.read<entry_event>()).get<event_field::valid>();
     if (!busy && (cut.event & event_valid) != 0) {
         c.vmcs.write<entry_event>(cut.event);
         c.vmcs.write<entry_event_error>(cut.error);
     }
-    if (++v.exits % exits_of_a_slice != 0) return true;
-    hv_vmx_guest_interrupted(c);
-    return false;
+    return goes_on(c, v);
+}
+
+/// The frequent exits that need nothing but the registers. False: this is another one.
+[[gnu::always_inline]] inline bool answer_at_once(cpu const& c, guest_vcpu& v,
+                                                  exit_information why) {
+    auto& r = v.gpr;
+    if (why.raw == static_cast<std::uint64_t>(exit_reason::cpuid)) [[likely]] {
+        auto const a = v.list->answer(static_cast<std::uint32_t>(r.rax),
+                                      static_cast<std::uint32_t>(r.rcx),
+                                      [&] { return c.vmcs.read<guest_cr4>(); });
+        r.rax = a.eax;
+        r.rbx = a.ebx;
+        r.rcx = a.ecx;
+        r.rdx = a.edx;
+        return true;
+    }
+    if (why.raw != static_cast<std::uint64_t>(exit_reason::vmcall)) return false;
+    if (kvm_has_hypercall(r.rax) || c.privilege() != 0) return false;
+    r.rax = static_cast<std::uint64_t>(no_such_hypercall);
+    return true;
 }
 
 }    // namespace
@@ -239,7 +250,16 @@ bool handle(cpu& c, guest_vcpu& v) {
 
 /// Every exit of a guest, with all its registers in its vcpu. True: it goes on; false: the root
 /// VM's VMCS is the current one again.
-extern "C" bool hv_vmx_guest_exit(hv::vmx::cpu& c) { return hv::vmx::handle(c, *c.guest); }
+extern "C" bool hv_vmx_guest_exit(hv::vmx::cpu& c) {
+    using namespace hv::vmx;
+    auto& v = *c.guest;
+    auto const why = hv::make<exit_information>(c.vmcs.read<exit_reason_field>());
+    if (!answer_at_once(c, v, why)) return handle(c, v, why);
+    v.launched = 1;
+    v.half_delivered = {};
+    c.advance();
+    return goes_on(c, v);
+}
 
 /// Before an entry there is work for the root VM's side: the guest waits.
 extern "C" void hv_vmx_guest_interrupted(hv::vmx::cpu& c) {

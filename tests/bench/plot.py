@@ -98,6 +98,16 @@ def draw_rules(picture, table):
         picture.bar(row.title, row.hoisted / most, words, None, row.met, row.native / most)
 
 
+def draw_guests(picture, table):
+    picture.heading("What a guest pays", "Of KVM's ticks in the same boot, which are the whole "
+                                         "width; the mark is the budget.")
+    for row in of(table, rows.GUESTS):
+        if row.used is not None:
+            share = row.hoisted / row.native
+            words = f"{row.native:,.0f} → {row.hoisted:,.0f}  (× {share:.3f})"
+            picture.bar(row.title, min(share, 1), words, share / row.used, row.met)
+
+
 def draw_budgets(picture, table):
     picture.heading("Hoisting two CPUs with 1 GiB", "Share of the budget, which is the mark.")
     for row in of(table, rows.HOIST):
@@ -112,7 +122,7 @@ def write_svg(path, machine, table):
     title = f"Hoist: native against hoisted, in {machine.title}"
     picture.text(20, picture.y + 6, title, 20, weight="bold")
     picture.y += 18
-    for draw in (draw_exits, draw_workloads, draw_rules, draw_budgets):
+    for draw in (draw_exits, draw_workloads, draw_rules, draw_guests, draw_budgets):
         draw(picture, table)
         picture.y += 16
     path.write_text(picture.svg(), encoding="utf-8")
