@@ -43,15 +43,18 @@ void hvk_fpu_load(struct hvk_vcpu *vcpu)
 {
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
 		switch_fpu_return();
-	if (has_pkru())
+	if (has_pkru()) {
+		/* The task's own copy is as old as the last switch to it. */
+		vcpu->client_pkru = rdpkru();
 		wrpkru(vcpu->pkru);
+	}
 }
 
 void hvk_fpu_unload(struct hvk_vcpu *vcpu)
 {
 	if (has_pkru()) {
 		vcpu->pkru = rdpkru();
-		wrpkru(current->thread.pkru);
+		wrpkru(vcpu->client_pkru);
 	}
 }
 

@@ -185,6 +185,7 @@ struct hvk_vcpu {
 	void *ring;
 	struct fpu_guest fpu;
 	u32 pkru;
+	u32 client_pkru;	/* while the guest runs */
 
 	wait_queue_head_t wait;
 	unsigned long requests;
