@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// kvm_isolation NODE remap|scan|registers|wide ROUNDS: what a guest sees that is not its own: of a
-// page that its client has taken away while it runs on another CPU, of memory beyond its own, and
-// in its registers; and what of it is left in its client's. Lines "NAME NUMBER".
+// kvm_isolation NODE remap|scan|freed|secret …: memory that a guest sees and is not its own: a page
+// that its client has taken away while it runs on another CPU (remap ROUNDS), memory beyond its own
+// (scan), what a killed guest had (freed ROUNDS); and what is left of its registers: `secret KEY
+// WORD` has guests that hold KEY ^ WORD until it is killed. Lines "NAME NUMBER".
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,13 +20,10 @@
 
 enum {
     page = 4096,
-    vector_bytes = 256,
-    state_bytes = 360,
-    wide_bytes = 512,    // YMM registers; behind them TSC_AUX and XCR0
-    wide_state_bytes = 528,
     device_byte = 0xa5,
     few_looks = 200,
-    patience = 100000000
+    patience = 100000000,
+    filled = 0x5ec2e75,
 };
 
 static volatile bool stop;
@@ -58,8 +56,10 @@ static uint64_t seen_now(struct machine const* machine) {
     uint64_t const volatile* const found = (uint64_t*)(machine->memory + found_at);
     uint64_t const before = found[1];
 
-    for (unsigned i = 0; i < patience && !stop; ++i)
+    for (unsigned i = 0; i < patience && !stop; ++i) {
         if (found[1] - before >= 2) return found[0];
+        asm volatile("pause");
+    }
     printf("the guest does not go on\n");
     exit(EXIT_FAILURE);
 }
@@ -69,7 +69,8 @@ static bool looks_on(struct machine const* machine) {
     uint64_t const volatile* const found = (uint64_t*)(machine->memory + found_at);
     uint64_t const before = found[1];
 
-    for (unsigned i = 0; i < few_looks; ++i) asm volatile("pause");
+    for (unsigned i = 0; i < few_looks; ++i) (void)found[1];
+    for (unsigned i = 0; i < 2; ++i) asm volatile("pause");
     return found[1] - before > 1;
 }
 
@@ -135,7 +136,7 @@ static int scan(char const* node) {
     machine_open(&machine, node);
     memset(machine.memory, device_byte, memory_bytes);
     machine_load(&machine, &scanner_blob);
-    for (unsigned at = 8; at < memory_bytes; at += 1u << 16) {
+    for (unsigned at = 8; at < memory_bytes; at += 1u << 18) {
         uint32_t word;
 
         memcpy(&word, machine.memory + at, sizeof word);
@@ -151,130 +152,120 @@ static int scan(char const* node) {
     return told != own;
 }
 
-static void plant_wide(unsigned char* state, unsigned seed) {
-    uint64_t const rest[] = {0x1000 + seed, 7};    // x87, SSE and AVX
+// Memory from 16 MiB to 1 GiB, in small pages, of which hardly any is touched.
+static void* far_slot(struct machine* machine) {
+    void* const at = mmap(NULL, far_end - far_memory, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    for (unsigned i = 0; i < wide_bytes; ++i) state[i] = (unsigned char)(i * 11 + seed * 29 + 3);
-    memcpy(state + wide_bytes, rest, sizeof rest);
+    need(at != MAP_FAILED, "memory");
+    madvise(at, far_end - far_memory, MADV_NOHUGEPAGE);
+    need(!machine_slot(machine, 1, far_memory, far_end - far_memory, at, 0), "slot");
+    return at;
 }
 
-static void plant(unsigned char* state, unsigned seed) {
-    uint64_t* const word = (uint64_t*)(state + vector_bytes);
-
-    for (unsigned i = 0; i < vector_bytes; ++i) state[i] = (unsigned char)(i * 7 + seed * 31 + 1);
-    for (unsigned i = 0; i < 4; ++i) word[i] = (seed + 1) * 0x1000000ull + i * 0x1000;
-    for (unsigned i = 4; i < 9; ++i) word[i] = 0x123400000000ull + seed * 0x1000 + i;
-    word[7] = 0x100 * (seed + 1);
-    for (unsigned i = 9; i < 13; ++i) word[i] = 0xfeed000000000000ull + seed * 0x1000 + i;
+static void tell(struct machine* machine, uint64_t first, uint64_t second) {
+    memcpy(machine->memory + told_at, (uint64_t[]){first, second}, 2 * sizeof first);
 }
 
-// KVM_RUN with planted vector registers; whether they are still there afterwards.
-static bool run_keeps(struct machine const* machine, unsigned char const* in, long* result) {
-    unsigned char out[vector_bytes];
-    long answer = SYS_ioctl;
-
-#define EACH(X) \
-    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
-#define LOAD(n) "movdqu " #n "*16(%[in]), %%xmm" #n "\n"
-#define STORE(n) "movdqu %%xmm" #n ", " #n "*16(%[out])\n"
-    asm volatile(EACH(LOAD) "syscall\n" EACH(STORE)
-                 : "+a"(answer)
-                 : [in] "r"(in), [out] "r"(out), "D"((long)machine->vcpu), "S"((long)KVM_RUN),
-                   "d"(0l)
-                 : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
-                   "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-    *result = answer;
-    return !memcmp(in, out, sizeof out);
+static void run_to(struct machine* machine, unsigned port) {
+    need(!ioctl(machine->vcpu, KVM_RUN, 0), "KVM_RUN");
+    need(machine->run->exit_reason == KVM_EXIT_IO && machine->run->io.port == port, "port");
 }
 
-// The same with whole YMM registers.
-static bool run_keeps_wide(struct machine const* machine, unsigned char const* in, long* result) {
-    unsigned char out[wide_bytes];
-    long answer = SYS_ioctl;
-
-#define LOAD_WIDE(n) "vmovdqu " #n "*32(%[in]), %%ymm" #n "\n"
-#define STORE_WIDE(n) "vmovdqu %%ymm" #n ", " #n "*32(%[out])\n"
-    asm volatile(EACH(LOAD_WIDE) "syscall\n" EACH(STORE_WIDE) "vzeroupper\n"
-                 : "+a"(answer)
-                 : [in] "r"(in), [out] "r"(out), "D"((long)machine->vcpu), "S"((long)KVM_RUN),
-                   "d"(0l)
-                 : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
-                   "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
-    *result = answer;
-    return !memcmp(in, out, sizeof out);
+static void fill(struct machine* machine, char const* node) {
+    machine_open(machine, node);
+    machine_load(machine, &filler_blob);
+    tell(machine, filled, 0);
+    far_slot(machine);
+    run_to(machine, port_filled);
 }
 
-struct changes {
-    unsigned long rounds, at_start, in_guest, in_client, bad_exits;
-};
-
-// What a keeper keeps: how many bytes, how many of them are nothing at the start, and how they are
-// planted.
-struct kept {
-    struct blob const* blob;
-    unsigned bytes, clean_bytes;
-    void (*plant)(unsigned char* state, unsigned seed);
-    bool (*run)(struct machine const* machine, unsigned char const* in, long* result);
-};
-static struct kept const narrow = {&keeper_blob, state_bytes, 328, plant, run_keeps};
-static struct kept const wide = {&wide_keeper_blob, wide_state_bytes, 520, plant_wide,
-                                 run_keeps_wide};
-
-static void keep(struct machine* machine, struct kept const* what, unsigned seed,
-                 unsigned long rounds, struct changes* of) {
-    unsigned char mine[wide_state_bytes];
-    unsigned char* const found = machine->memory + found_at;
-    unsigned char* const planted = machine->memory + planted_at;
-
-    what->plant(planted, seed);
-    what->plant(mine, seed + 16);
-    for (unsigned long i = 0; i < 2 * rounds + 1; ++i) {
-        long result;
-
-        stay_on((int)(i / 3 + seed) % (last_cpu() + 1));
-        of->in_client += !what->run(machine, mine, &result);
-        if (result || machine->run->exit_reason != KVM_EXIT_IO) {
-            ++of->bad_exits;
-            return;
-        }
-        if (machine->run->io.port == 0x91)
-            for (unsigned at = 0; at < what->clean_bytes; ++at) of->at_start += found[at] != 0;
-        if (machine->run->io.port != 0x93) continue;
-        ++of->rounds;
-        of->in_guest += memcmp(found, planted, what->bytes) != 0;
-        memset(found, 0, what->bytes);
-    }
-}
-
-// Two guests with their clients, which move over the CPUs.
-static int registers(char const* node, struct kept const* what, unsigned long rounds) {
+// It is killed in the guest, or on its way there.
+static void fill_and_die(char const* node) {
     struct machine machine;
-    int failed = 0;
+    int ready[2];
+    char byte = 0;
+    pid_t child;
 
-    fflush(stdout);
-    for (unsigned seed = 0; seed < 2; ++seed) {
-        struct changes c = {0};
-
-        if (fork()) continue;
-        machine_open(&machine, node);
-        machine_load(&machine, what->blob);
-        keep(&machine, what, seed, rounds, &c);
-        printf("guest %u rounds %lu start %lu guest %lu client %lu exits %lu\n", seed, c.rounds,
-               c.at_start, c.in_guest, c.in_client, c.bad_exits);
-        fflush(stdout);
-        _exit(c.at_start || c.in_guest || c.in_client || c.bad_exits);
+    need(!pipe(ready), "pipe");
+    child = fork();
+    if (!child) {
+        fill(&machine, node);
+        need(write(ready[1], &byte, 1) == 1, "write");
+        for (;;) ioctl(machine.vcpu, KVM_RUN, 0);
     }
-    for (int status = 0; wait(&status) > 0;) failed |= status != 0;
-    return failed;
+    close(ready[1]);
+    need(read(ready[0], &byte, 1) == 1, "a guest that fills its memory");
+    close(ready[0]);
+    for (unsigned i = 0; i < few_looks; ++i) asm volatile("pause");
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+// How many words a look finds that are not the one expected; without memory, the client answers.
+static uint32_t look(struct machine* machine, uint64_t expected, unsigned* asked) {
+    uint32_t other;
+
+    tell(machine, expected, 0);
+    while (!ioctl(machine->vcpu, KVM_RUN, 0) && machine->run->exit_reason == KVM_EXIT_MMIO) {
+        memset(machine->run->mmio.data, device_byte, machine->run->mmio.len);
+        ++*asked;
+    }
+    need(machine->run->exit_reason == KVM_EXIT_IO, "exit");
+    memcpy(&other, (unsigned char*)machine->run + machine->run->io.data_offset, sizeof other);
+    return other;
+}
+
+// A new guest where one was killed: with no memory there, then with new memory, which is empty.
+static int freed(char const* node, unsigned long rounds) {
+    unsigned long without = 0, with = 0;
+    unsigned asked = 0;
+
+    for (unsigned long i = 0; i < rounds; ++i) {
+        struct machine machine;
+        void* memory;
+
+        fill_and_die(node);
+        machine_open(&machine, node);
+        machine_load(&machine, &successor_blob);
+        without += look(&machine, 0x0101010101010101ull * device_byte, &asked);
+        memory = far_slot(&machine);
+        with += look(&machine, 0, &asked);
+        machine_close(&machine);
+        munmap(memory, far_end - far_memory);
+    }
+    printf("rounds %lu\nasked %u\nwithout %lu\nwith %lu\n", rounds, asked, without, with);
+    return without || with;
+}
+
+// The guest's tables take more pages than the core has by itself: the first machine is on those,
+// the last one on such as Linux has given, and gets back.
+static _Noreturn void secret(char const* node, uint64_t key, uint64_t word) {
+    struct machine machine[3];
+
+    for (unsigned i = 0; i < 3; ++i) {
+        if (i == 1) {
+            fill(&machine[1], node);
+            continue;
+        }
+        machine_open(&machine[i], node);
+        machine_load(&machine[i], &holder_blob);
+        tell(&machine[i], key, word);
+        run_to(&machine[i], port_held);
+    }
+    printf("held\n");
+    fflush(stdout);
+    for (;;) pause();
 }
 
 int main(int count, char** argument) {
-    unsigned long const rounds = count > 3 ? strtoul(argument[3], NULL, 0) : 1;
+    uint64_t const first = count > 3 ? strtoull(argument[3], NULL, 0) : 1;
 
     if (count < 3) return EXIT_FAILURE;
-    if (!strcmp(argument[2], "remap")) return remap(argument[1], rounds);
+    if (!strcmp(argument[2], "remap")) return remap(argument[1], first);
     if (!strcmp(argument[2], "scan")) return scan(argument[1]);
-    if (!strcmp(argument[2], "registers")) return registers(argument[1], &narrow, rounds);
-    if (!strcmp(argument[2], "wide")) return registers(argument[1], &wide, rounds);
+    if (!strcmp(argument[2], "freed")) return freed(argument[1], first);
+    if (!strcmp(argument[2], "secret") && count > 4)
+        secret(argument[1], first, strtoull(argument[4], NULL, 0));
     return EXIT_FAILURE;
 }
