@@ -203,18 +203,27 @@ hv_event half_delivered(guest_vcpu const& v) {
             static_cast<std::uint32_t>(event.get<event_field::error>())};
 }
 
+/// Whether the guest had no time to take the interrupt of its entry, which then waits no more.
+bool was_not_taken(guest_vcpu const& v) {
+    auto& of = block_of(v).control.virtual_interrupt;
+    auto const now = make<virtual_interrupt>(of);
+    if ((v.flags & HV_RUN_WINDOW) != 0 || !now.get<virtual_interrupt::pending>()) return false;
+    of = now.with<virtual_interrupt::pending>(false).raw;
+    return true;
+}
+
 }    // namespace
 
 bool handle_guest(cpu& c) {
     auto& v = *c.guest;
     auto& b = block_of(v).control;
-    bool const entered = code_of(b.exit_code) != exit_code::invalid;
+    bool const delivered = !was_not_taken(v) && code_of(b.exit_code) != exit_code::invalid;
     b.tlb = tlb_control::nothing;
     b.event = 0;
     v.half_delivered = {};
     auto const next = dispatch(c, v);
     if (next.advance != 0) advance(c, v, next.advance);
-    auto const cut = !entered ? v.injected : next.advance != 0 ? hv_event{} : half_delivered(v);
+    auto const cut = !delivered ? v.injected : next.advance != 0 ? hv_event{} : half_delivered(v);
     v.injected = {};
     if (!next.stay) {
         if (next.exit.why != HV_GUEST_SHUTDOWN) v.half_delivered = cut;

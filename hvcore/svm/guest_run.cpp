@@ -8,12 +8,26 @@ namespace {
 
 constexpr std::uint64_t shadow = 1;    // control_area::interrupt_shadow
 
+/// An external interrupt that the guest takes at once. It goes as a virtual one: QEMU 7.2 may
+/// deliver what it finds in EVENTINJ a second time, before the handler has its stack.
+bool is_taken_at_once(vmcb const& b) {
+    auto const event = make<event_field>(b.control.event);
+    return event.get<event_field::valid>() &&
+           event.get<event_field::type>() == event_field::interrupt &&
+           make<rflags>(b.save.rflags).get<rflags::interrupt_flag>() &&
+           (b.control.interrupt_shadow & shadow) == 0;
+}
+
 /// The windows that the root VM waits for: a virtual interrupt of the highest priority exits as
 /// soon as the guest would take it; IRET ends what blocks NMIs.
 void write_windows(vmcb& b, guest_vcpu const& v) {
     bool const window = (v.flags & HV_RUN_WINDOW) != 0;
+    bool const as_virtual = !window && is_taken_at_once(b);
+    auto const vector = make<event_field>(b.control.event).get<event_field::vector>();
+    if (as_virtual) b.control.event = 0;
     b.control.virtual_interrupt = make<virtual_interrupt>(b.control.virtual_interrupt)
-                                      .with<virtual_interrupt::pending>(window)
+                                      .with<virtual_interrupt::pending>(window || as_virtual)
+                                      .with<virtual_interrupt::vector>(vector)
                                       .with<virtual_interrupt::priority>(15u)
                                       .with<virtual_interrupt::ignore_tpr>(true)
                                       .raw;

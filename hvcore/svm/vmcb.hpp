@@ -74,6 +74,7 @@ struct virtual_interrupt : reg<virtual_interrupt> {    // offset 060h. APM 2 15.
     using priority = field<virtual_interrupt, 19, 16>;
     using ignore_tpr = bit<virtual_interrupt, 20>;
     using masking = bit<virtual_interrupt, 24>;    // the guest's IF and CR8 are its own
+    using vector = field<virtual_interrupt, 39, 32>;
 };
 static_assert(virtual_interrupt{}.with<virtual_interrupt::masking>(true).raw == 1u << 24);
 

@@ -112,6 +112,7 @@ public:
     void open_gif();
     void load_task(std::uint16_t selector);
     entry vmrun(hv::hpa at);
+    void take_virtual_interrupt(hv::svm::vmcb& v);
     void leave_guest(svm_exit const& info);
 
     void write_cr4(std::uint64_t value);

@@ -116,6 +116,17 @@ svm_limits cpu::limits_of_svm() const {
             .nested_paging = bit(leaf.edx, 0)};
 }
 
+/// APM 2 15.21.4 "Injecting Virtual (INTR) Interrupts"
+void cpu::take_virtual_interrupt(hv::svm::vmcb& v) {
+    using hv::svm::virtual_interrupt;
+    auto const waits = hv::make<virtual_interrupt>(v.control.virtual_interrupt);
+    bool const open = bit(v.save.rflags, 9) && !bit(v.control.interrupt_shadow, 0);
+    if (!waits.get<virtual_interrupt::pending>() || !open || svm.interrupt_comes_first) return;
+    if (bit(v.control.intercepts_1, 4)) return;    // an exit, which a test makes itself
+    injected.push_back(1u << 31 | waits.get<virtual_interrupt::vector>());
+    v.control.virtual_interrupt = waits.with<virtual_interrupt::pending>(false).raw;
+}
+
 entry cpu::vmrun(hv::hpa at) {
     auto& v = block_at(at);
     log(op::vmentry, at.raw);
@@ -135,6 +146,7 @@ entry cpu::vmrun(hv::hpa at) {
         injected.push_back(v.control.event);
         v.control.interrupt_shadow = 0;
     }
+    take_virtual_interrupt(v);
     gpr.rax = v.save.rax;
     msrs.value[efer] = v.save.efer;
     msrs.value[0x277] = v.save.pat;

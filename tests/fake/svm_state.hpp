@@ -32,7 +32,8 @@ struct svm_state {
     svm_host host;
     bool refuses_svme{};        // EFER.SVME does not stay set
     bool ignores_redirect{};    // VM_CR.R_INIT does not stay set
-    std::uint64_t flushes{};    // entries that dropped all translations
+    std::uint64_t flushes{};         // entries that dropped all translations
+    bool interrupt_comes_first{};    // a physical one, before the guest takes its virtual one
 };
 
 }    // namespace fake

@@ -233,6 +233,33 @@ TEST_P(guest_both, gets_what_an_exit_cut_short_before_anything_else) {
     EXPECT_EQ(vm.hw(0).injected.back(), 0x80000031u);
 }
 
+TEST_P(guest_both, gets_an_interrupt_beside_the_window_that_is_waited_for) {
+    x().rflags = 0x202;
+    x().event = {0x80000030, 0};
+    x().flags |= HV_RUN_EVENT | HV_RUN_WINDOW;
+    enter();
+    EXPECT_EQ(*vm.delivered(0), 0x80000030u);
+}
+
+TEST_P(guest_both, keeps_an_interrupt_that_it_had_no_time_to_take) {
+    if (!on_svm()) GTEST_SKIP() << "with VMX an event is delivered by the entry itself";
+    x().rflags = 0x202;
+    x().event = {0x80000030, 0};
+    x().flags |= HV_RUN_EVENT;
+    vm.hw(0).svm.interrupt_comes_first = true;
+    auto const before = vm.hw(0).injected.size();
+    enter();
+    EXPECT_EQ(vm.hw(0).injected.size(), before);
+    vm.guest_does(0, deed::interrupted);
+    EXPECT_EQ(x().state & HV_VCPU_EVENT_PENDING, std::uint32_t{HV_VCPU_EVENT_PENDING});
+    vm.hw(0).svm.interrupt_comes_first = false;
+    enter();
+    EXPECT_EQ(vm.hw(0).injected.size(), before + 1);
+    EXPECT_EQ(vm.hw(0).injected.back(), 0x80000030u);
+    vm.guest_does(0, deed::interrupted);
+    EXPECT_EQ(x().state & HV_VCPU_EVENT_PENDING, 0u);
+}
+
 TEST_P(guest_both, has_its_blocking_of_nmis_and_the_end_of_a_shadow_from_the_root_vm) {
     x().rflags = 0x202;
     x().state = HV_VCPU_NMI_BLOCKED;
