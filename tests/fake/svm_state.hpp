@@ -30,8 +30,8 @@ struct svm_state {
     // What VMSAVE and VMLOAD move beside MSRs; the bases of FS and GS are MSRs.
     hv::svm::vmcb_segment fs{}, gs{}, ldtr{}, tr{};
     svm_host host;
-    bool refuses_svme{};        // EFER.SVME does not stay set
-    bool ignores_redirect{};    // VM_CR.R_INIT does not stay set
+    bool refuses_svme{};             // EFER.SVME does not stay set
+    bool ignores_redirect{};         // VM_CR.R_INIT does not stay set
     std::uint64_t flushes{};         // entries that dropped all translations
     bool interrupt_comes_first{};    // a physical one, before the guest takes its virtual one
 };
