@@ -22,6 +22,8 @@ int run_policy_lock(context& with, invocation const& what);
 int run_version(context& with, invocation const& what);
 int run_generate_man(context& with, invocation const& what);
 int run_generate_completion(context& with, invocation const& what);
+/// Checks the chain of the log at `path`, without hvd.
+int verify_logs(context& with, std::string const& path);
 /// For one of the three shells.
 std::string hv_run_completion(std::string const& shell);
 

@@ -7,6 +7,7 @@
 
 #include "cli/render.hpp"
 #include "cli/run.hpp"
+#include "daemon/log/event_log.hpp"
 #include "daemon/text/number.hpp"
 
 namespace hv::cli {
@@ -70,6 +71,12 @@ int follow(context& with, client& hvd) {
 }
 
 int run_logs(context& with, invocation const& what) {
+    if (what.has("verify")) {
+        if (what.given.size() > 1 + (what.has("file") ? 1 : 0))
+            throw usage_error{"--verify goes with --file only"};
+        return verify_logs(with, what.has("file") ? what.text("file") : log_options{}.path);
+    }
+    if (what.has("file")) throw usage_error{"--file goes with --verify only"};
     bool const follows = what.has("follow");
     auto params = ordered_json::object();
     if (what.has("since")) params["since"] = read_since(what.text("since"));

@@ -30,7 +30,11 @@ constexpr std::array logs_options{
     option_text{"-f,--follow", "", "go on with what is written from now on"},
     option_text{"--since", "TIME",
                 "only from this time on: 2025-01-31T12:00:00Z, or how long ago, as 90s 10m 2h 1d"},
-    option_text{"-n,--lines", "COUNT", "only the last COUNT"}};
+    option_text{"-n,--lines", "COUNT", "only the last COUNT"},
+    option_text{"--verify", "",
+                "print nothing of it, but say whether a line was removed or altered"},
+    option_text{"--file", "FILE", "what to verify, /var/log/hv/events.jsonl unless given",
+                completes::file}};
 constexpr std::array man_options{
     option_text{"--out", "DIR", "the folder to write to; it must be there", completes::folder}};
 constexpr std::array vm_name{argument_text{"NAME", "a VM, as vm list names it", completes::vm}};
@@ -78,7 +82,7 @@ constexpr std::array stats_examples{text{"hvctl --json stats | jq .reasons.cpuid
 constexpr std::array top_examples{text{"hvctl top"}, text{"hvctl top -n 1 --interval 5"}};
 constexpr std::array dump_examples{text{"hvctl dump 0"}};
 constexpr std::array logs_examples{text{"hvctl logs -f"}, text{"hvctl logs --since 10m"},
-                                   text{"hvctl --json logs -n 100"}};
+                                   text{"hvctl --json logs -n 100"}, text{"hvctl logs --verify"}};
 constexpr std::array check_examples{text{"hvctl policy check /etc/hv/policies.d/mine.json"}};
 constexpr std::array apply_examples{
     text{"hvctl policy apply /usr/share/hv/policies/control-registers.json"}};
@@ -131,7 +135,9 @@ constexpr std::array all{
          "Works without hvd.",
          one_cpu, no_options, dump_examples, run_dump},
     verb{"logs", "print the records of the core",
-         "Oldest first. hvd keeps them in /var/log/hv/events.jsonl; hvd(8) names the fields.",
+         "Oldest first. hvd keeps them in /var/log/hv/events.jsonl; hvd(8) names the fields. Each "
+         "line names the hash of the one before it: --verify checks that, over all files and "
+         "without hvd, and names the first line that does not fit.",
          nothing_given, logs_options, logs_examples, run_logs},
     verb{"policy check", "say whether a policy file is sound, and change nothing",
          "Every error names file, line, column and key. Works without hvd and without hv.ko; "

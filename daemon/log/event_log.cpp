@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/log/chain.hpp"
+
 namespace hv {
 namespace {
 
@@ -48,6 +50,7 @@ std::string read_tail(std::string const& path, std::uint64_t bytes) {
 event_log::event_log(log_options options) : options_{std::move(options)} {
     open();
     repair();
+    learn_hash();
 }
 
 event_log::~event_log() {
@@ -84,13 +87,26 @@ void event_log::undo_to(std::uint64_t size) {
     size_ = size;
 }
 
-void event_log::append(std::string_view line) {
-    pending_.append(line);
-    pending_.push_back('\n');
+/// A line of an hvd that did not chain is hashed whole.
+void event_log::learn_hash() {
+    hash_ = first_hash();
+    read_back(repair_bytes, [&](std::string_view line) {
+        hash_ = hash_after(line);
+        return false;
+    });
+    pending_hash_ = hash_;
+}
+
+std::string event_log::append(std::string_view object) {
+    auto line = chained(object, pending_hash_);
+    pending_hash_ = hash_after(line);
+    pending_.append(line).push_back('\n');
+    return line;
 }
 
 void event_log::commit() {
     auto const lines = std::exchange(pending_, {});
+    auto const hash = std::exchange(pending_hash_, hash_);
     if (lines.empty()) return;
     if (size_ != 0 && size_ + lines.size() > options_.rotate_bytes) rotate();
     auto const before = size_;
@@ -102,6 +118,7 @@ void event_log::commit() {
     }
     size_ += lines.size();
     if (options_.sync && fdatasync(file_) != 0) give_up(before);
+    hash_ = pending_hash_ = hash;
 }
 
 void event_log::give_up(std::uint64_t size) {

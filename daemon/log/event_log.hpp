@@ -15,8 +15,8 @@ struct log_options {
     bool sync = true;     // on the disk before hv.ko may forget a record
 };
 
-/// The log file: whole lines only, also after a crash or on a full disk. Readable by the group of
-/// its folder.
+/// The log file: whole lines only, also after a crash or on a full disk, each chained to the one
+/// before it, over rotations too. Readable by the group of its folder.
 class event_log {
 public:
     /// Makes the folder, opens the file, cuts off a line that a crash left half written.
@@ -27,7 +27,8 @@ public:
     event_log& operator=(event_log const&) = delete;
 
     log_options const& options() const { return options_; }
-    void append(std::string_view line);
+    /// `object` is a line without its place in the chain; as it is written it comes back.
+    std::string append(std::string_view object);
     /// Everything appended is written, or, with std::system_error, nothing of it.
     void commit();
 
@@ -38,12 +39,15 @@ public:
 private:
     void open();
     void repair();
+    void learn_hash();
     void rotate();
     void undo_to(std::uint64_t size);
     [[noreturn]] void give_up(std::uint64_t size);
 
     log_options options_;
     std::string pending_;
+    std::string hash_;            // of the last line that is written
+    std::string pending_hash_;    // of the last that is appended
     std::uint64_t size_{};
     int file_ = -1;
 };

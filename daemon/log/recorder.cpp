@@ -94,8 +94,8 @@ void recorder::add_gap(record_batch const& of, char const* kind, std::uint64_t c
 }
 
 void recorder::add(ordered_json const& line) {
-    lines_.push_back(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
-    log_.append(lines_.back());
+    lines_.push_back(
+        log_.append(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace)));
 }
 
 void recorder::commit() {

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <sstream>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -13,6 +14,9 @@
 
 namespace hv {
 namespace {
+
+// Of line(), chained.
+constexpr std::size_t line_bytes = 195;
 
 class event_log_test : public testing::Test {
 protected:
@@ -28,6 +32,19 @@ protected:
     static std::string line(unsigned i) {
         auto const number = std::to_string(1000 + i);
         return "{\"time\":\"2025-01-01T00:00:00." + number + "Z\",\"n\":" + number + "}";
+    }
+    /// Without its place in the chain, which log_chain's tests look at.
+    static std::string plain(std::string_view line) {
+        auto const at = line.rfind(",\"before\":");
+        return at == line.npos ? std::string{line} : std::string{line.substr(0, at)} + "}";
+    }
+    std::string plain_text() const {
+        std::istringstream text{folder_.read("log/events.jsonl")};
+        std::string out;
+        for (std::string each; std::getline(text, each);) {
+            out += plain(each) + "\n";
+        }
+        return out;
     }
     log_page read(std::string const& cursor = {}, std::string const& since = {},
                   std::size_t most = 1000) const {
@@ -46,19 +63,19 @@ TEST_F(event_log_test, is_made_with_its_folder_and_not_for_everybody) {
 
 TEST_F(event_log_test, what_is_not_committed_is_not_there) {
     event_log log{options()};
-    log.append("one");
+    log.append(line(1));
     EXPECT_EQ(folder_.read("log/events.jsonl"), "");
     log.commit();
-    EXPECT_EQ(folder_.read("log/events.jsonl"), "one\n");
+    EXPECT_EQ(plain_text(), line(1) + "\n");
 }
 
 TEST_F(event_log_test, cuts_off_a_half_written_line) {
     folder_.write("log/events.jsonl", "one\ntwo\n{\"half\":");
     event_log log{options()};
     EXPECT_EQ(folder_.read("log/events.jsonl"), "one\ntwo\n");
-    log.append("three");
+    log.append(line(3));
     log.commit();
-    EXPECT_EQ(folder_.read("log/events.jsonl"), "one\ntwo\nthree\n");
+    EXPECT_EQ(plain_text(), "one\ntwo\n" + line(3) + "\n");
 }
 
 TEST_F(event_log_test, does_not_follow_a_link_put_in_its_place) {
@@ -70,20 +87,20 @@ TEST_F(event_log_test, does_not_follow_a_link_put_in_its_place) {
 }
 
 TEST_F(event_log_test, rotates_whole_files_and_keeps_so_many) {
-    event_log log{options(200, 2)};
+    event_log log{options(800, 2)};
     write_lines(log, 0, 40);
     EXPECT_TRUE(std::filesystem::exists(options().path + ".2"));
     EXPECT_FALSE(std::filesystem::exists(options().path + ".3"));
-    EXPECT_LE(std::filesystem::file_size(options().path + ".1"), 200u);
-    EXPECT_TRUE(folder_.read("log/events.jsonl").ends_with(line(39) + "\n"));
+    EXPECT_LE(std::filesystem::file_size(options().path + ".1"), 800u);
+    EXPECT_TRUE(plain_text().ends_with(line(39) + "\n"));
 }
 
 TEST_F(event_log_test, reads_back_over_rotated_files) {
-    event_log log{options(200, 2)};
+    event_log log{options(800, 2)};
     write_lines(log, 0, 10);
     std::vector<std::string> seen;
     log.read_back(1u << 20, [&](std::string_view each) {
-        seen.emplace_back(each);
+        seen.push_back(plain(each));
         return seen.size() < 6;
     });
     ASSERT_EQ(seen.size(), 6u);
@@ -95,8 +112,8 @@ TEST_F(event_log_test, reads_back_only_whole_lines_within_its_bound) {
     event_log log{options()};
     write_lines(log, 0, 10);
     unsigned count = 0;
-    log.read_back(line(0).size() + 10, [&](std::string_view each) {
-        EXPECT_EQ(each, line(9 - count));
+    log.read_back(line_bytes + 10, [&](std::string_view each) {
+        EXPECT_EQ(plain(each), line(9 - count));
         ++count;
         return true;
     });
@@ -107,6 +124,7 @@ TEST_F(event_log_test, a_full_disk_leaves_whole_lines_only) {
     event_log log{options()};
     write_lines(log, 0, 3);
     auto const before = folder_.read("log/events.jsonl");
+    auto const plain_before = plain_text();
     std::signal(SIGXFSZ, SIG_IGN);
     rlimit old{};
     getrlimit(RLIMIT_FSIZE, &old);
@@ -118,11 +136,11 @@ TEST_F(event_log_test, a_full_disk_leaves_whole_lines_only) {
     EXPECT_EQ(folder_.read("log/events.jsonl"), before);
     log.append(line(4));
     log.commit();
-    EXPECT_EQ(folder_.read("log/events.jsonl"), before + line(4) + "\n");
+    EXPECT_EQ(plain_text(), plain_before + line(4) + "\n");
 }
 
 TEST_F(event_log_test, pages_follow_one_another_over_rotations) {
-    event_log log{options(200, 2)};
+    event_log log{options(800, 2)};
     write_lines(log, 0, 8);
     auto page = read({}, {}, 3);
     EXPECT_TRUE(page.more);
@@ -134,7 +152,7 @@ TEST_F(event_log_test, pages_follow_one_another_over_rotations) {
     }
     ASSERT_EQ(seen.size(), 9u);
     for (unsigned i = 0; i < 9; ++i) {
-        EXPECT_EQ(seen[i], line(i));
+        EXPECT_EQ(plain(seen[i]), line(i));
     }
     EXPECT_TRUE(read(page.cursor).lines.empty());
 }
@@ -142,26 +160,26 @@ TEST_F(event_log_test, pages_follow_one_another_over_rotations) {
 TEST_F(event_log_test, pages_are_bounded_by_bytes_too) {
     event_log log{options()};
     write_lines(log, 0, 10);
-    auto const page = read_log(options().path, 2, {}, {}, 1000, 2 * line(0).size() + 1);
+    auto const page = read_log(options().path, 2, {}, {}, 1000, 2 * line_bytes + 1);
     EXPECT_EQ(page.lines.size(), 2u);
     EXPECT_TRUE(page.more);
 }
 
 TEST_F(event_log_test, since_leaves_out_what_is_older) {
-    event_log log{options(200, 2)};
+    event_log log{options(800, 2)};
     write_lines(log, 0, 9);
     auto const page = read({}, "2025-01-01T00:00:00.1006");
     ASSERT_EQ(page.lines.size(), 3u);
-    EXPECT_EQ(page.lines.front(), line(6));
+    EXPECT_EQ(plain(page.lines.front()), line(6));
     EXPECT_TRUE(read({}, "2026-01-01").lines.empty());
 }
 
 TEST_F(event_log_test, the_last_lines_can_lie_in_older_files) {
-    event_log log{options(200, 2)};
+    event_log log{options(800, 2)};
     write_lines(log, 0, 8);
     auto const page = read(tail_of_log(options().path, 2, 5));
     ASSERT_EQ(page.lines.size(), 5u);
-    EXPECT_EQ(page.lines.front(), line(3));
+    EXPECT_EQ(plain(page.lines.front()), line(3));
     EXPECT_TRUE(read(tail_of_log(options().path, 2, 0)).lines.empty());
     EXPECT_EQ(read(tail_of_log(options().path, 2, 100)).lines.size(), 8u);
 }
