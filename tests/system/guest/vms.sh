@@ -12,9 +12,9 @@ run_vm() { # NAME COMMAND-LINE [OPTION…]
         "$run_line" "$@" "$run_name"
 }
 vm() { hvctl --json vm show "$1" | flat | sed -n "s/^$2=//p"; } # NAME KEY
-# says NAME WORD: waits until the VM's console has the word.
+# says NAME WORD [SECONDS]: waits until the VM's console has the word.
 says() {
-    timeout 90 hvctl vm console "$1" </dev/null 2>/dev/null | grep -qm 1 "$2" ||
+    timeout "${3:-90}" hvctl vm console "$1" </dev/null 2>/dev/null | grep -qm 1 "$2" ||
         echo "VM $1 did not say $2; "
 }
 ended() { wrong "the end of $1" "$(vm "$1" ending)" "$2"; }
@@ -172,7 +172,7 @@ last_words() {
 vm_ten_at_once() {
     before=$(free_kib) reserved=$(status memory.reserved_bytes)
     for i in 0 1 2 3 4 5 6 7 8 9; do run_vm "ten$i" "$SLEEPS" >/dev/null; follow "ten$i"; done
-    for i in 0 1 2 3 4 5 6 7 8 9; do says "ten$i" up; done
+    for i in 0 1 2 3 4 5 6 7 8 9; do says "ten$i" up 300; done
     wrong 'VMs that run' "$(running)" 10
     for i in 0 1 2 3 4 5 6 7 8 9; do last_words "ten$i"; done
     kill -9 "$(vm ten5 pid)"
