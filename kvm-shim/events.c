@@ -9,6 +9,8 @@
 
 #define VALID BIT(31)
 #define HAS_ERROR BIT(11)
+#define TYPE (7u << 8)
+#define TYPE_INTERRUPT 0
 #define TYPE_NMI (2u << 8)
 #define TYPE_EXCEPTION (3u << 8)
 #define TYPE_SOFTWARE (4u << 8)
@@ -134,6 +136,28 @@ void hvk_event_taken(struct hvk_vcpu *vcpu, enum hvk_event event)
 	}
 }
 
+/* The core has it back from a delivery that an exit has ended: for a client it is injected. */
+static void read_half_delivered(const struct hv_event *event, struct kvm_vcpu_events *events)
+{
+	u8 vector = event->event;
+
+	switch (event->event & TYPE) {
+	case TYPE_INTERRUPT:
+		events->interrupt.injected = 1;
+		events->interrupt.nr = vector;
+		break;
+	case TYPE_NMI:
+		events->nmi.injected = 1;
+		break;
+	case TYPE_EXCEPTION:
+		events->exception.injected = 1;
+		events->exception.nr = vector;
+		events->exception.has_error_code = !!(event->event & HAS_ERROR);
+		events->exception.error_code = event->error;
+		break;
+	}
+}
+
 int hvk_read_events(struct hvk_vcpu *vcpu, struct kvm_vcpu_events *events)
 {
 	u32 state = vcpu->exchange->state;
@@ -150,6 +174,8 @@ int hvk_read_events(struct hvk_vcpu *vcpu, struct kvm_vcpu_events *events)
 		.nmi.masked = !!(state & HV_VCPU_NMI_BLOCKED),
 		.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW,
 	};
+	if (state & HV_VCPU_EVENT_PENDING)
+		read_half_delivered(&vcpu->exchange->event, events);
 	return 0;
 }
 
@@ -182,6 +208,10 @@ int hvk_write_events(struct hvk_vcpu *vcpu, const struct kvm_vcpu_events *events
 		set_state(vcpu, HV_VCPU_SHADOW, events->interrupt.shadow);
 	if (events->flags & KVM_VCPUEVENT_VALID_NMI_PENDING)
 		vcpu->nmis = events->nmi.pending;
+	if (events->nmi.injected)
+		vcpu->nmis = min(vcpu->nmis + 1, 2u);
+	/* What it was in the midst of gives way to all this. */
+	set_state(vcpu, HV_VCPU_EVENT_PENDING, false);
 	set_state(vcpu, HV_VCPU_NMI_BLOCKED, events->nmi.masked);
 	if (events->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR && vcpu->lapic)
 		vcpu->sipi_vector = events->sipi_vector;

@@ -58,13 +58,15 @@ enum hv_run_flag {
     HV_RUN_CPUID = 16,    // hv_vcpu_cpuid has changed: take it
 };
 
-// hv_vcpu_exchange.state, from the core. A run takes two of them: whether NMIs are blocked, and
-// that a shadow is over, as it is behind an instruction that Linux has done.
+// hv_vcpu_exchange.state, from the core. A run takes three of them: whether NMIs are blocked, that
+// a shadow is over, as it is behind an instruction that Linux has done, and that the event which is
+// half delivered is no more.
 enum hv_vcpu_state_bit {
     HV_VCPU_INTERRUPTIBLE = 1,    // RFLAGS.IF, no shadow, no event half delivered
     HV_VCPU_SHADOW = 2,           // of STI or MOV SS
     HV_VCPU_NMI_BLOCKED = 4,
-    HV_VCPU_EVENT_PENDING = 8,    // an event is half delivered: the next entry does it
+    // `event` is half delivered: the next entry does it, unless the root VM clears this bit
+    HV_VCPU_EVENT_PENDING = 8,
 };
 
 // The format of VMX's entry-interruption field and of SVM's EVENTINJ: vector 7..0, type 10..8 (0

@@ -54,6 +54,10 @@ inline constexpr std::uint32_t event_valid = 1u << 31;
 inline constexpr std::int64_t no_such_hypercall = -1000;
 constexpr bool kvm_has_hypercall(std::uint64_t number) { return number == 1 || number == 11; }
 
+/// A run ends after so many exits that the core has answered: each may keep the root VM's interrupts
+/// and the slice's timer from ending it.
+inline constexpr std::uint64_t exits_of_a_slice = 1024;
+
 /// Where a run ends, for the root VM.
 struct guest_exit {
     hv_guest_exit why{};
@@ -84,6 +88,7 @@ inline void give_exit(guest_vcpu& v, guest_exit const& e) {
     x.address = e.address;
     x.value = e.value;
     x.exits = v.exits;
+    x.event = v.half_delivered;
 }
 
 /// The event of a run, as the root VM wrote it.
@@ -101,11 +106,13 @@ constexpr result<hv_event> sound_event(hv_event e) {
 }
 static_assert(!sound_event({event_valid | 3u << 8 | 40, 0}));
 
-/// The event of an entry: what an exit has cut short comes first.
+/// The event of an entry: what an exit has cut short comes first, unless the root VM has dropped it.
 /// Errors   busy: there is such a one, and the root VM has another; invalid: no event at all.
-constexpr result<hv_event> choose_event(guest_vcpu const& v, std::uint32_t flags, hv_event wanted) {
-    if ((flags & HV_RUN_EVENT) == 0) return v.half_delivered;
-    if ((v.half_delivered.event & event_valid) != 0) return error{errc::busy};
+constexpr result<hv_event> choose_event(guest_vcpu const& v, std::uint32_t flags,
+                                        std::uint32_t state, hv_event wanted) {
+    auto const cut = (state & HV_VCPU_EVENT_PENDING) != 0 ? v.half_delivered : hv_event{};
+    if ((flags & HV_RUN_EVENT) == 0) return cut;
+    if ((cut.event & event_valid) != 0) return error{errc::busy};
     return sound_event(wanted);
 }
 

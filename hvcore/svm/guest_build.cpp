@@ -64,7 +64,6 @@ void build_guest(cpu const& c, guest_vcpu const& v) {
     b.io_map = c.owner->guest_io_at.raw;
     b.msr_map = c.owner->guest_msrs_at.raw;
     b.asid = guest_asid;
-    b.virtual_interrupt = virtual_interrupt{}.with<virtual_interrupt::masking>(true).raw;
     b.nested_paging = 1;
     b.nested_cr3 = v.stage_root.raw;
 }

@@ -230,9 +230,12 @@ bool handle_guest(cpu& c) {
         c.leave_guest(next.exit);
         return false;
     }
-    ++v.exits;
     if ((b.event & event_valid) == 0) b.event = cut.event | std::uint64_t{cut.error} << 32;
-    return true;
+    if (++v.exits % exits_of_a_slice != 0) return true;
+    v.half_delivered = {static_cast<std::uint32_t>(b.event),
+                        static_cast<std::uint32_t>(b.event >> 32)};
+    c.leave_guest({.why = HV_GUEST_INTERRUPTED});
+    return false;
 }
 
 }    // namespace hv::svm

@@ -19,7 +19,9 @@ bool is_taken_at_once(vmcb const& b) {
 }
 
 /// The windows that the root VM waits for: a virtual interrupt of the highest priority exits as
-/// soon as the guest would take it; IRET ends what blocks NMIs.
+/// soon as the guest would take it; IRET ends what blocks NMIs. Masking, without which the guest's
+/// IF would keep the root VM's interrupts off, is set each time: an emulated CPU's VMRUN that fails
+/// clears it.
 void write_windows(vmcb& b, guest_vcpu const& v) {
     bool const window = (v.flags & HV_RUN_WINDOW) != 0;
     bool const as_virtual = !window && is_taken_at_once(b);
@@ -30,6 +32,7 @@ void write_windows(vmcb& b, guest_vcpu const& v) {
                                       .with<virtual_interrupt::vector>(vector)
                                       .with<virtual_interrupt::priority>(15u)
                                       .with<virtual_interrupt::ignore_tpr>(true)
+                                      .with<virtual_interrupt::masking>(true)
                                       .raw;
     auto const caught = make<intercept_1>(b.control.intercepts_1)
                             .with<intercept_1::virtual_interrupt>(window);
@@ -43,7 +46,7 @@ status take_exchange(cpu const& c, guest_vcpu& v) {
     auto& b = block_of(v);
     auto const flags = x.flags;
     hv_event const wanted = x.event;
-    v.injected = HV_TRY(choose_event(v, flags, wanted));
+    v.injected = HV_TRY(choose_event(v, flags, x.state, wanted));
     if ((flags & HV_RUN_SYSTEM) != 0) {
         hv_vcpu_system const s = x.system;
         HV_TRY(write_system(c, v, s));

@@ -9,9 +9,6 @@ namespace hv::vmx {
 
 namespace {
 
-/// Between exits that the core answers the slice's timer hardly moves: so many end it, too.
-constexpr std::uint64_t exits_of_a_slice = 1024;
-
 /// What a handler leaves to its caller.
 struct next {
     bool stay{};       // in the guest

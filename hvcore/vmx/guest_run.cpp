@@ -63,7 +63,7 @@ status take_exchange(cpu& c, guest_vcpu& v) {
     auto& x = *v.exchange;
     auto const flags = x.flags;
     hv_event const wanted = x.event;
-    v.injected = HV_TRY(choose_event(v, flags, wanted));
+    v.injected = HV_TRY(choose_event(v, flags, x.state, wanted));
     if ((flags & HV_RUN_SYSTEM) != 0) {
         hv_vcpu_system const s = x.system;
         HV_TRY(write_system(c, v, s));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 
 #include "kvm_bad_input.h"
@@ -80,6 +81,56 @@ static void nmi(struct machine* machine) {
     machine_tell_registers(machine);
 }
 
+static void tell_events(struct machine* machine) {
+    struct kvm_vcpu_events events;
+
+    need(!machine_vcpu(machine, KVM_GET_VCPU_EVENTS, &events), "KVM_GET_VCPU_EVENTS");
+    printf("interrupt %u (%u) exception %u nmi %u\n", events.interrupt.injected,
+           events.interrupt.injected ? events.interrupt.nr : 0, events.exception.injected,
+           events.nmi.injected);
+}
+
+// Its stack is in memory that its client may not use: an interrupt's delivery ends in its midst.
+static void cut_delivery(struct machine* machine, void* memory) {
+    struct kvm_interrupt const vector = {.irq = 30};
+    struct kvm_regs registers;
+
+    mprotect(memory, 0x1000, PROT_NONE);
+    machine_load(machine, blob_named("spin"));
+    need(!machine_vcpu(machine, KVM_GET_REGS, &registers), "KVM_GET_REGS");
+    registers.rflags |= 0x200;
+    registers.rsp = 0x100800;
+    need(!machine_vcpu(machine, KVM_SET_REGS, &registers), "KVM_SET_REGS");
+    printf("queue 30: %d\n", machine_vcpu(machine, KVM_INTERRUPT, (void*)&vector));
+    machine_step(machine);
+    tell_events(machine);
+    mprotect(memory, 0x1000, PROT_READ | PROT_WRITE);
+}
+
+// It is delivered at the next entry, also when the client has saved and restored it, but not when
+// the client has put another state in its place.
+static void cut_short(struct machine* machine) {
+    void* const memory = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                              0);
+    struct kvm_vcpu_events events;
+
+    need(memory != MAP_FAILED, "memory");
+    need(!machine_slot(machine, 1, 0x100000, 0x1000, memory, 0), "slot");
+    cut_delivery(machine, memory);
+    machine_run(machine);
+    tell_events(machine);
+    cut_delivery(machine, memory);
+    need(!machine_vcpu(machine, KVM_GET_VCPU_EVENTS, &events), "KVM_GET_VCPU_EVENTS");
+    need(!machine_vcpu(machine, KVM_SET_VCPU_EVENTS, &events), "KVM_SET_VCPU_EVENTS");
+    machine_run(machine);
+    cut_delivery(machine, memory);
+    memset(&events, 0, sizeof events);
+    need(!machine_vcpu(machine, KVM_SET_VCPU_EVENTS, &events), "KVM_SET_VCPU_EVENTS");
+    tell_events(machine);
+    run_blob(machine, "page_fault64");
+    munmap(memory, 0x1000);
+}
+
 static void at_once(struct machine* machine) {
     machine_load(machine, blob_named("ports"));
     machine->run->immediate_exit = 1;
@@ -117,6 +168,7 @@ static struct test const tests[] = {
     {"registers", fpu},
     {"interrupts", interrupts},
     {"nmi", nmi},
+    {"cut_short", cut_short},
     {"immediate_exit", at_once},
     {"spin", signals},
     {"write_read_only", read_only_slot},

@@ -2,6 +2,7 @@
 #include "kvm_endless_blobs.h"
 
 BLOB(interrupts_off, 64, "cli\n 1: jmp 1b");
+BLOB(interrupts_off_again, 64, "cli\n 1: jmp 1b");
 BLOB(no_loop_end, 64, "1: pushf\n popf\n cpuid\n jmp 1b");
 // An IDT of nothing, and a stack on top of it.
 BLOB(triple_fault_again, 64, "push $0\n push $0\n lidt (%rsp)\n ud2");
@@ -62,12 +63,14 @@ BLOB(fault_storm, 64, R"(
     mov (%rax), %bl
 )");
 
+// CR0.NW without CD. QEMU's CPU takes it, and then refuses the entry behind CPUID.
+BLOB(no_entry, 64, "mov %cr0, %rax\n or $0x20000000, %eax\n mov %rax, %cr0\n cpuid\n hlt");
+
+struct blob const no_entry_blob = ENTRY(no_entry, long64);
+
 struct blob const endless_blobs[] = {
-    ENTRY(interrupts_off, long64),
-    ENTRY(no_loop_end, long64),
-    ENTRY(triple_fault_again, long64),
-    ENTRY(alignment, protected32),
-    ENTRY(debug, long64),
-    ENTRY(fault_storm, long64),
-    {0},
+    ENTRY(interrupts_off, long64), ENTRY(interrupts_off_again, long64),
+    ENTRY(no_loop_end, long64),    ENTRY(triple_fault_again, long64),
+    ENTRY(alignment, protected32), ENTRY(debug, long64),
+    ENTRY(fault_storm, long64),    {0},
 };

@@ -2,8 +2,7 @@
 // kvm_random NODE STEPS [SEED [irqchip]]: a guest in ring 0 tries MSRs, ports, control registers,
 // hypercalls and what else it finds, at random, as many times. Where it has brought itself down it
 // is loaded anew and goes on. Tells what came of it: lines "NAME NUMBER". In the environment, KINDS
-// has a bit for each kind of step that it takes, and KEEP_MODE leaves out what emulated CPUs do not
-// survive.
+// has a bit for each kind of step that it takes, DR7 one for each that it may set in that register.
 #include "kvm_machine.h"
 #include "kvm_random_blob.h"
 
@@ -152,6 +151,12 @@ static void tell(struct random_state const* state, struct outcome const* outcome
         printf("kind_%s %llu\n", random_kinds[i], (unsigned long long)state->kinds[i]);
 }
 
+static uint64_t from_environment(char const* name, uint64_t otherwise) {
+    char const* const text = getenv(name);
+
+    return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
 int main(int count, char** argument) {
     struct sigaction const action = {.sa_handler = on_alarm};
     struct itimerval const often = {{.tv_usec = alarm_us}, {.tv_usec = alarm_us}};
@@ -163,13 +168,8 @@ int main(int count, char** argument) {
     machine_open_with(&machine, argument[1], irqchip);
     state_of(&machine)->limit = strtoull(argument[2], NULL, 0);
     state_of(&machine)->seed = count > 3 ? strtoull(argument[3], NULL, 0) : 4711;
-    state_of(&machine)->allowed = getenv("KINDS") ? strtoull(getenv("KINDS"), NULL, 0) : ~0ull;
-    state_of(&machine)->allowed_dr7 = ~0ull;
-    if (getenv("KEEP_MODE")) {
-        state_of(&machine)->allowed_dr7 = 0xffff;
-        state_of(&machine)->keep_cr0 = 0x80000001;
-        state_of(&machine)->keep_cr4 = 0x20;
-    }
+    state_of(&machine)->allowed = from_environment("KINDS", ~0ull);
+    state_of(&machine)->allowed_dr7 = from_environment("DR7", ~0ull);
     printf("seed %llu\n", (unsigned long long)state_of(&machine)->seed);
     load(&machine, irqchip);
     sigaction(SIGALRM, &action, NULL);

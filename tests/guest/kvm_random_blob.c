@@ -5,7 +5,8 @@
 //
 // r13 the state's page, r15 the generator, rbp scratch. A handler's stub leaves its vector on the
 // stack and comes to the blob's second instruction; every other way ends at Lnext. Lrandom: rax =
-// anything; flags are lost. Lvalue: rax = what is likely to matter; rcx is lost, too.
+// anything; flags are lost. Lvalue: rax = what is likely to matter; rcx is lost, too. Lset0: who is
+// out of 64-bit mode, where 0x40 is an instruction, says that it has come to its end.
 BLOB(random, 64, R"(
     jmp .Lstart
     pop %rax
@@ -103,17 +104,17 @@ BLOB(random, 64, R"(
     add $0x4b564d00, %ebx
 1:  mov %ebx, %ecx
     ret
-.Lkeep0:
-    or 552(%r13), %eax
-    test $0x40000000, %eax
-    jnz 1f
-    testb $1, 552(%r13)
-    jz 1f
-    and $~0x20000000, %eax
-1:  mov %rax, %cr0
-    jmp .Lnext
-.Lkeep4:
-    or 560(%r13), %rax
+.Lset0:
+    mov %rax, %cr0
+    xor %eax, %eax
+    .byte 0x40
+    nop
+    test %eax, %eax
+    jz .Lnext
+1:  mov $0x7e5, %edx
+    out %ax, %dx
+    jmp 1b
+.Lset4:
     mov %rax, %cr4
     jmp .Lnext
 .Lstart:
@@ -214,17 +215,17 @@ BLOB(random, 64, R"(
     call .Lflip
     mov %cr0, %rbx
     xor %rbx, %rax
-    jmp .Lkeep0
+    jmp .Lset0
 .Lcr4:
     call .Lflip
     mov %cr4, %rbx
     xor %rbx, %rax
-    jmp .Lkeep4
+    jmp .Lset4
 .Lcr_any:
     call .Lvalue
     test $1, %r15b
-    jz .Lkeep0
-    jmp .Lkeep4
+    jz .Lset0
+    jmp .Lset4
 .Lcr8:
     call .Lvalue
     mov %rax, %cr8
@@ -347,7 +348,7 @@ BLOB(random, 64, R"(
     test $0xf00, %r15d
     jz 1f
     mov %eax, %eax
-1:  and 568(%r13), %rax
+1:  and 552(%r13), %rax
     mov %rax, %dr7
     xor %eax, %eax
     mov %rax, %dr7

@@ -9,7 +9,9 @@ enum {
     step_kinds = 32,
     state_page = 0x2b000,    // no single bit, or the wall clock could be put there
     scratch = 0x30000,       // what instructions with a memory operand use
-    finished = 0x7e5,        // a word goes to this port when the last step is done
+    // A word goes to this port when the last step is done, and where the guest has left 64-bit mode:
+    // QEMU's CPU lets it clear CR0.PG there.
+    finished = 0x7e5,
 };
 
 // At state_page: what guest and client both know. The guest goes on from here when it is loaded
@@ -18,10 +20,8 @@ struct random_state {
     uint64_t steps, seed, limit, kind, allowed;    // a bit for each kind
     uint64_t vectors[32];
     uint64_t kinds[step_kinds];
-    // Bits of CR0 and CR4 that are kept on, and those that DR7 may have: QEMU's CPU takes what no
-    // real one does (paging without protection, say), and is then lost to its host, with the core
-    // and without; a watch on data that an exception's delivery meets ends QEMU itself.
-    uint64_t keep_cr0, keep_cr4, allowed_dr7;
+    // Bits that DR7 may have: a watch on data that an exception's delivery meets ends QEMU itself.
+    uint64_t allowed_dr7;
 };
 
 extern struct blob const random_blob;

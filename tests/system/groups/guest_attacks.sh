@@ -10,11 +10,9 @@
 load_test_module
 modprobe hv_kvm
 NODE=/dev/hvkvm
-# QEMU's CPU takes control registers that no real one does, and then stops: with the core and
-# without. It ends itself over a watch on the stack that exceptions are delivered on, and
-# has no #AC.
-[ "$BACKEND" = vmx ] || export KEEP_MODE=1
-ENDLESS='interrupts_off no_loop_end triple_fault_again fault_storm'
+# QEMU ends itself over a watch on the stack that exceptions are delivered on, and has no #AC.
+[ "$BACKEND" = vmx ] || export DR7=0xffff
+ENDLESS='interrupts_off interrupts_off_again no_loop_end triple_fault_again fault_storm'
 [ "$BACKEND" = svm ] || ENDLESS="$ENDLESS alignment debug"
 # The random numbers of this run: its seed is in the table, and can be given again.
 SEED=${SEED:-$(($(date +%s) % 1000000 + 1))}
