@@ -15,6 +15,8 @@
 #include <sys/time.h>
 
 enum {
+    int3 = 0xcc,
+    tables_end = tables + 0x3000,
     stub_bytes = 16,
     first_jump_bytes = 5,
     x2apic = 0xd00,    // APIC base: on, of the boot CPU
@@ -47,6 +49,14 @@ static void write_stub(unsigned char* memory, unsigned vector) {
 
     memcpy(text + 7, &far_away, sizeof far_away);
     memcpy(memory + at, from, bytes);
+}
+
+// Where it has lost its way it is back at the next instruction: in zeroes, it would go on to the end
+// of its memory, an access for every two bytes.
+static void fill(struct machine* machine) {
+    memset(machine->memory, int3, tables);
+    memset(machine->memory + tables_end, int3, memory_bytes - tables_end);
+    memset(state_of(machine), 0, sizeof *state_of(machine));
 }
 
 static void load(struct machine* machine, bool irqchip) {
@@ -166,6 +176,7 @@ int main(int count, char** argument) {
 
     if (count < 3) return EXIT_FAILURE;
     machine_open_with(&machine, argument[1], irqchip);
+    fill(&machine);
     state_of(&machine)->limit = strtoull(argument[2], NULL, 0);
     state_of(&machine)->seed = count > 3 ? strtoull(argument[3], NULL, 0) : 4711;
     state_of(&machine)->allowed = from_environment("KINDS", ~0ull);

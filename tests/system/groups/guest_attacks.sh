@@ -3,9 +3,8 @@
 #   hypercalls and what else there is, at random; guests that never come back, one on each CPU
 # rig: --test-build
 # qemu: --one-thread
-# seconds: 900 3600
-# weight: 150
-# full: bochs it takes Bochs four minutes and more
+# seconds: 400 3600
+# weight: 40
 
 load_test_module
 modprobe hv_kvm
@@ -23,7 +22,8 @@ random_steps() {
     kvm_random $NODE "$1" "$SEED" $2 >/tmp/random || echo "kvm_random ended with $?; "
     remark "seed $SEED, $(said restarts) restarts"
     wrong steps "$(said steps)" "$1"
-    wrong 'times that it hung' "$(said stuck)" 0
+    # It may well find itself an endless loop, from which a signal fetches it.
+    at_most 'times that it went nowhere' "$(said stuck)" $(($1 / 10000))
     wrong 'runs that were refused' "$(said refused)" 0
     at_most restarts "$(said restarts)" $(($1 / 16))
     at_least '#GP' "$(said vector_13)" $(($1 / 8))
@@ -33,8 +33,8 @@ random_steps() {
         at_least "$kind" "$times" $(($1 / 40))
     done
 }
-random_guest() { random_steps "$(full 120000 600000)"; }
-random_guest_with_irqchip() { random_steps "$(full 80000 400000)" irqchip; }
+random_guest() { random_steps "$(full 24000 600000)"; }
+random_guest_with_irqchip() { random_steps "$(full 16000 400000)" irqchip; }
 
 linux_is_as_it_was() { same_state /tmp/before; }
 no_entry_failed() {
