@@ -54,8 +54,8 @@ inline constexpr std::uint32_t event_valid = 1u << 31;
 inline constexpr std::int64_t no_such_hypercall = -1000;
 constexpr bool kvm_has_hypercall(std::uint64_t number) { return number == 1 || number == 11; }
 
-/// A run ends after so many exits that the core has answered: each may keep the root VM's interrupts
-/// and the slice's timer from ending it.
+/// A run ends after so many exits that the core has answered: each may keep the root VM's
+/// interrupts and the slice's timer from ending it.
 inline constexpr std::uint64_t exits_of_a_slice = 1024;
 
 /// Where a run ends, for the root VM.
@@ -106,7 +106,8 @@ constexpr result<hv_event> sound_event(hv_event e) {
 }
 static_assert(!sound_event({event_valid | 3u << 8 | 40, 0}));
 
-/// The event of an entry: what an exit has cut short comes first, unless the root VM has dropped it.
+/// The event of an entry: what an exit has cut short comes first, unless the root VM has dropped
+/// it.
 /// Errors   busy: there is such a one, and the root VM has another; invalid: no event at all.
 constexpr result<hv_event> choose_event(guest_vcpu const& v, std::uint32_t flags,
                                         std::uint32_t state, hv_event wanted) {

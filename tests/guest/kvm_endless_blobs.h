@@ -8,8 +8,8 @@
 // The last one has no name.
 extern struct blob const endless_blobs[];
 
-// What runs before interrupts_off_again, on the same vcpu: it comes to a state that cannot be entered,
-// where its CPU lets it.
+// What runs before interrupts_off_again, on the same vcpu: it comes to a state that cannot be
+// entered, where its CPU lets it.
 extern struct blob const no_entry_blob;
 
 #endif

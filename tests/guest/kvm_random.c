@@ -51,8 +51,8 @@ static void write_stub(unsigned char* memory, unsigned vector) {
     memcpy(memory + at, from, bytes);
 }
 
-// Where it has lost its way it is back at the next instruction: in zeroes, it would go on to the end
-// of its memory, an access for every two bytes.
+// Where it has lost its way it is back at the next instruction: in zeroes, it would go on to the
+// end of its memory, an access for every two bytes.
 static void fill(struct machine* machine) {
     memset(machine->memory, int3, tables);
     memset(machine->memory + tables_end, int3, memory_bytes - tables_end);

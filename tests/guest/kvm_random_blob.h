@@ -9,8 +9,8 @@ enum {
     step_kinds = 32,
     state_page = 0x2b000,    // no single bit, or the wall clock could be put there
     scratch = 0x30000,       // what instructions with a memory operand use
-    // A word goes to this port when the last step is done, and where the guest has left 64-bit mode:
-    // QEMU's CPU lets it clear CR0.PG there.
+    // A word goes to this port when the last step is done, and where the guest has left 64-bit
+    // mode: QEMU's CPU lets it clear CR0.PG there.
     finished = 0x7e5,
 };
 
