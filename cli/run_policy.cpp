@@ -6,6 +6,7 @@
 #include "cli/run.hpp"
 #include "cli/table.hpp"
 #include "daemon/policy/compiler.hpp"
+#include "daemon/policy/summary.hpp"
 #include "daemon/text/number.hpp"
 
 namespace hv::cli {
@@ -32,11 +33,17 @@ void print_outcome(context& with, ordered_json const& outcome, std::string const
 /// Without hvd: the file alone, and symbols only where this user may see them.
 ordered_json check_here(std::string const& path) {
     kernel_symbols symbols;
-    auto const policy = compile_policy(path, read_policy_file(path), symbols);
-    return {{"name", policy.name},
-            {"rules", policy.rules.size()},
-            {"resolved", policy.resolved},
-            {"notes", policy.notes}};
+    return summary_json(compile_policy(path, read_policy_file(path), symbols));
+}
+
+/// A hvd of an older version does not tell them.
+void print_costs(context& with, ordered_json const& outcome) {
+    table rows{{"RULE", "ACTION", "OBJECT", "COST"}};
+    for (auto const& each : outcome.value("costs", ordered_json::array())) {
+        rows.row({each.value("name", ""), each.value("action", ""), each.value("object", ""),
+                  each.value("cost", "")});
+    }
+    if (!rows.empty()) with.print("\n" + rows.text());
 }
 
 std::unique_ptr<client> hvd_if_allowed(context const& with) {
@@ -53,7 +60,9 @@ int run_policy_check(context& with, invocation const& what) {
     auto const& path = what.text("FILE");
     auto const params = file_params(path);
     auto const hvd = hvd_if_allowed(with);
-    print_outcome(with, hvd ? hvd->call("policy.check", params) : check_here(path), "sound");
+    auto const outcome = hvd ? hvd->call("policy.check", params) : check_here(path);
+    print_outcome(with, outcome, "sound");
+    if (!with.json) print_costs(with, outcome);
     return done;
 }
 

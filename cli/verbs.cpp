@@ -140,8 +140,9 @@ constexpr std::array all{
          "without hvd, and names the first line that does not fit.",
          nothing_given, logs_options, logs_examples, run_logs},
     verb{"policy check", "say whether a policy file is sound, and change nothing",
-         "Every error names file, line, column and key. Works without hvd and without hv.ko; "
-         "kernel symbols are then resolved only for root.",
+         "Every error names file, line, column and key. A sound file's rules are listed with what "
+         "each costs. Works without hvd and without hv.ko; kernel symbols are then resolved only "
+         "for root.",
          policy_file, no_options, check_examples, run_policy_check},
     verb{"policy apply", "enforce a policy file",
          "Takes the place of a policy of the same name. It holds until it is removed or Linux is "

@@ -59,9 +59,10 @@ static int get_page_of(struct attempt *attempt, bool write)
 }
 
 /*
- * The client's own tables have a large page there. That the page is a part of one says nothing about
- * its neighbours: the client may have given them back. Interrupts are off, so that no table goes
- * before its last reader; while map_lock is held and nothing is stale, the entry does not change.
+ * The client's own tables have a large page there. That the page is a part of one says nothing
+ * about its neighbours: the client may have given them back. Interrupts are off, so that no table
+ * goes before its last reader; while map_lock is held and nothing is stale, the entry does not
+ * change.
  */
 static bool mapped_large(struct mm_struct *mm, u64 hva)
 {

@@ -10,19 +10,13 @@
 #include "daemon/device/device_error.hpp"
 #include "daemon/policy/compiler.hpp"
 #include "daemon/policy/rule_reader.hpp"
+#include "daemon/policy/summary.hpp"
 #include "daemon/text/number.hpp"
 
 namespace hv {
 namespace {
 
 using nlohmann::ordered_json;
-
-ordered_json summary_json(compiled_policy const& policy) {
-    return {{"name", policy.name},
-            {"rules", policy.rules.size()},
-            {"resolved", policy.resolved},
-            {"notes", policy.notes}};
-}
 
 ordered_json rule_json(compiled_rule const& rule) {
     ordered_json out{{"id", rule.rule.id},

@@ -55,6 +55,19 @@ std::string kind_text(unsigned kind) {
     return kind == HV_RULE_MSR ? "msr" : kind == HV_RULE_CR ? "cr" : "memory";
 }
 
+std::string cost_text(hv_rule const& rule) {
+    if (rule.kind == HV_RULE_CR)
+        return "an exit per write that changes such a bit (SVM: per write)";
+    std::string how;
+    auto const add = [&](unsigned bit, std::string const& what) {
+        if ((rule.access & bit) != 0) how += (how.empty() ? "an exit per " : ", per ") + what;
+    };
+    add(HV_ACCESS_READ, "read");
+    add(HV_ACCESS_WRITE, "write");
+    add(HV_ACCESS_EXECUTE, "execution");
+    return how;
+}
+
 void refuse_contradictions(std::vector<compiled_rule const*> const& rules) {
     for (auto const* const later : rules) {
         for (auto const* const earlier : rules) {

@@ -36,4 +36,8 @@ std::string action_text(unsigned action);
 std::string access_text(unsigned access);
 std::string kind_text(unsigned kind);
 
+/// What a rule costs Linux, as far as that can be said beforehand: which of its instructions leave
+/// it for the core.
+std::string cost_text(hv_rule const& rule);
+
 }

@@ -166,20 +166,37 @@ symbol_range read_symbols(value const& symbols) {
     return {read(first), read(end), first.path(), end.path()};
 }
 
+/// A part of the kernel image, and the symbols that Linux's linker script puts around it.
+struct section {
+    char const* first;
+    char const* end;
+};
+constexpr std::array section_symbols{section{"_stext", "_etext"},
+                                     section{"__start_rodata", "__end_rodata"},
+                                     section{"__start_ro_after_init", "__end_ro_after_init"}};
+constexpr std::array sections{named_number{"text", 0}, named_number{"rodata", 1},
+                              named_number{"ro-after-init", 2}};
+
+symbol_range read_section(value const& from) {
+    auto const& symbols = section_symbols.at(choose(from, sections));
+    return {symbols.first, symbols.end, from.path(), from.path()};
+}
+
 std::optional<symbol_range> read_memory_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "range", "symbols", "access", "action"});
+    entry.only({"name", "kind", "range", "symbols", "section", "access", "action"});
     into.rule.access = read_access(entry.at("access"), memory_access);
     auto const range = entry.find("range");
     auto const symbols = entry.find("symbols");
-    if (range.has_value() == symbols.has_value()) {
-        entry.fail("expected either \"range\" or \"symbols\"");
+    auto const part = entry.find("section");
+    if (unsigned{range.has_value()} + symbols.has_value() + part.has_value() != 1) {
+        entry.fail("expected one of \"range\", \"symbols\" and \"section\"");
     }
     if (range) {
         read_range(*range, into);
         return std::nullopt;
     }
-    auto const read = read_symbols(*symbols);
-    into.object = "memory " + read.first + ".." + read.end;
+    auto const read = part ? read_section(*part) : read_symbols(*symbols);
+    into.object = "memory " + (part ? part->text() : read.first + ".." + read.end);
     return read;
 }
 

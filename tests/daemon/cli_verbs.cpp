@@ -101,7 +101,9 @@ TEST_F(hvctl_alone, a_fault_in_the_second_stage_is_status_1) {
 TEST_F(hvctl_alone, policy_check_needs_neither_hvd_nor_hv_ko) {
     device_.refuse("status", ENODEV, "hv.ko is not loaded: modprobe hv");
     EXPECT_EQ(hvctl({"policy", "check", folder_.write("p.json", lstar_policy)}), 0);
-    EXPECT_EQ(out_, "policy entry: sound, 1 rule\n");
+    EXPECT_EQ(out_, "policy entry: sound, 1 rule\n\n"
+                    "RULE   ACTION  OBJECT      COST\n"
+                    "lstar  deny    ia32_lstar  an exit per write\n");
     auto const bad = folder_.write("b.json", "{\"version\": 1,\n\"name\": 3}");
     EXPECT_EQ(hvctl({"policy", "check", bad}), 1);
     EXPECT_EQ(err_, "hvctl: " + bad +

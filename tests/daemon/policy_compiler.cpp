@@ -1,49 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "daemon/policy/compiler.hpp"
-
 #include <gtest/gtest.h>
 
-#include "temporary_folder.hpp"
+#include "policy_fixture.hpp"
 
 namespace hv {
 namespace {
-
-class fixed_symbols : public symbol_resolver {
-public:
-    symbol_table resolve(std::set<std::string> const& names) override {
-        if (!unavailable.empty()) return {{}, {}, unavailable};
-        symbol_table out;
-        for (auto const& each : names) {
-            if (auto const at = known.find(each); at != known.end())
-                out.physical.insert(*at);
-            else
-                out.refused[each] = "the kernel has no symbol " + each;
-        }
-        return out;
-    }
-    std::map<std::string, std::uint64_t> known{
-        {"_stext", 0x1000000}, {"_etext", 0x1e00e67}, {"small", 0x1000010}, {"smaller", 0x1000100}};
-    std::string unavailable;
-};
-
-std::string with_rules(std::string const& rules) {
-    return "{\"version\":1,\"name\":\"p\",\"rules\":[\n" + rules + "]}";
-}
-
-compiled_policy compile(std::string const& text) {
-    fixed_symbols symbols;
-    return compile_policy("p.json", text, symbols);
-}
-
-hv_rule compile_rule(std::string const& rule) { return compile(with_rules(rule)).rules.at(0).rule; }
-
-/// What is said about a file, less the file's name.
-std::string refused(std::string const& text) {
-    auto const what = refusal_of<std::runtime_error>([&] { compile(text); });
-    return what.starts_with("p.json:") ? what.substr(7) : what;
-}
-
-std::string refused_rule(std::string const& rule) { return refused(with_rules(rule)); }
 
 constexpr auto lstar_write = R"({"name":"a","kind":"msr","msr":"ia32_lstar","access":["write"],)";
 
@@ -93,68 +54,15 @@ TEST(policy_compiler, bits_of_a_control_register_become_a_mask) {
     EXPECT_EQ(mask.mask, 1u << 16);
 }
 
-TEST(policy_compiler, a_memory_range_ends_with_its_last_byte) {
-    auto const rule = compile_rule(R"({"name":"a","kind":"memory",
-        "range":{"first":"0x2000","bytes":8192},"access":["execute"],"action":"deny"})");
-    EXPECT_EQ(rule.kind, HV_RULE_MEMORY);
-    EXPECT_EQ(rule.first, 0x2000u);
-    EXPECT_EQ(rule.last, 0x3fffu);
-    EXPECT_EQ(rule.access, HV_ACCESS_EXECUTE);
-}
-
-TEST(policy_compiler, symbols_are_rounded_inward_and_that_is_said) {
-    auto const policy = compile(with_rules(R"({"name":"text","kind":"memory",
-        "symbols":{"first":"_stext","end":"_etext"},"access":["write"],"action":"log"})"));
-    EXPECT_EQ(policy.rules[0].rule.first, 0x1000000u);
-    EXPECT_EQ(policy.rules[0].rule.last, 0x1dfffffu);
-    ASSERT_EQ(policy.notes.size(), 1u);
-    EXPECT_EQ(policy.notes[0], "rule \"text\": _stext.._etext is 0x1000000..0x1e00e67, rounded "
-                               "inward to whole pages 0x1000000..0x1e00000");
-}
-
-TEST(policy_compiler, unknown_symbols_and_ranges_without_a_page_are_refused) {
-    auto const symbols = [](std::string const& first, std::string const& end) {
-        return refused_rule(R"({"name":"t","kind":"memory","symbols":{"first":")" + first +
-                            R"(","end":")" + end + R"("},"access":["write"],"action":"log"})");
-    };
-    EXPECT_EQ(symbols("_stext", "nope"),
-              "2:1: rules[0].symbols.end: the kernel has no symbol nope");
-    EXPECT_EQ(symbols("small", "smaller"),
-              "2:1: rules[0].symbols.end: small..smaller is 0x1000010..0x1000100 and holds no "
-              "whole page: the rule would protect nothing");
-    EXPECT_EQ(symbols("_etext", "_stext").find("holds no whole page") != std::string::npos, true);
-    EXPECT_NE(symbols("a b", "c").find("expected the name of a kernel symbol"), std::string::npos);
-}
-
-TEST(policy_compiler, symbols_that_cannot_be_seen_leave_the_policy_unresolved) {
-    fixed_symbols symbols;
-    symbols.unavailable = "/proc/kallsyms does not tell addresses to this process: run as root";
-    auto const policy = compile_policy(
-        "p.json", with_rules(R"({"name":"t","kind":"memory","symbols":{"first":"_stext",
-                              "end":"_etext"},"access":["write"],"action":"log"})"),
-        symbols);
-    EXPECT_FALSE(policy.resolved);
-    EXPECT_EQ(policy.notes.at(0), "symbols are not resolved: " + symbols.unavailable);
-}
-
-TEST(policy_compiler, a_range_that_is_not_of_whole_pages_names_the_nearest) {
-    EXPECT_EQ(refused_rule(R"({"name":"a","kind":"memory","range":{"first":"0x1234","bytes":4096},
-        "access":["write"],"action":"deny"})"),
-              "2:46: rules[0].range.first: 0x1234 is not a multiple of the page size 4096: the "
-              "nearest are 0x1000 and 0x2000");
-    EXPECT_NE(refused_rule(R"({"name":"a","kind":"memory","range":{"first":0,"bytes":0},
-        "access":["write"],"action":"deny"})")
-                  .find("rules[0].range.bytes: the rule protects no page"),
-              std::string::npos);
-    EXPECT_NE(refused_rule(R"({"name":"a","kind":"memory",
-        "range":{"first":"0xffffffffff000","bytes":"0x2000"},"access":["write"],"action":"deny"})")
-                  .find("beyond 52 bits"),
-              std::string::npos);
-    EXPECT_NE(refused_rule(R"({"name":"a","kind":"memory",
-        "range":{"first":"0x1000","bytes":"0xfffffffffffff000"},"access":["write"],
-        "action":"deny"})")
-                  .find("beyond 52 bits"),
-              std::string::npos);
+TEST(policy_compiler, each_rule_has_its_cost) {
+    auto const cost = [](std::string const& rule) { return cost_text(compile_rule(rule)); };
+    EXPECT_EQ(cost(R"({"name":"a","kind":"msr","msr":1,"access":["read","write"],"action":"log"})"),
+              "an exit per read, per write");
+    EXPECT_EQ(cost(R"({"name":"a","kind":"cr","register":"cr0","bits":["wp"],"action":"deny"})"),
+              "an exit per write that changes such a bit (SVM: per write)");
+    EXPECT_EQ(cost(R"({"name":"a","kind":"memory","range":{"first":0,"bytes":4096},
+        "access":["execute"],"action":"deny"})"),
+              "an exit per execution");
 }
 
 struct bad_rule {
@@ -215,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "2:58: rules[0]: unknown key \"access\", expected: name, kind, register, bits, "
                  "action"},
         bad_rule{R"({"name":"a","kind":"memory","access":["write"],"action":"deny"})",
-                 "2:1: rules[0]: expected either \"range\" or \"symbols\""},
+                 "2:1: rules[0]: expected one of \"range\", \"symbols\" and \"section\""},
         bad_rule{
             R"({"name":"a","kind":"memory","access":["read"],"action":"deny"})",
             "2:39: rules[0].access[0]: expected one of \"write\", \"execute\", found \"read\""}));

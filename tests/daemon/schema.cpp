@@ -60,7 +60,7 @@ TEST(policy_schema, every_example_is_sound) {
         EXPECT_FALSE(policy.description.empty());
         ++count;
     }
-    EXPECT_EQ(count, 4u);
+    EXPECT_EQ(count, 5u);
 }
 
 TEST(policy_schema, requires_the_keys_that_the_reader_requires) {
@@ -98,6 +98,12 @@ TEST(policy_schema, lists_the_values_that_the_reader_takes) {
              true);
     try_each(definitions["memory_rule"]["properties"]["access"]["items"]["enum"], "memory",
              "access", true);
+    for (auto const& each : definitions["memory_rule"]["properties"]["section"]["enum"]) {
+        auto rule = sound_rule("memory");
+        rule.erase("range");
+        rule["section"] = each;
+        EXPECT_EQ(refused(policy_of(rule)), "") << each;
+    }
     std::set<std::string_view> bits;
     for (auto const& each : cr0_bits()) {
         bits.insert(each.name);

@@ -95,6 +95,23 @@ logged_not_denied() {
     recorded cr_logged '"rule": ?"pce"'
 }
 
+# The shipped policy: the kernel's constants by their section, through an address of the attacker's
+# own (Linux's direct map of them is read-only), and Linux at its own work.
+kernel_constants_kept() {
+    hvctl policy apply /usr/share/hv/policies/kernel-constants.json >/tmp/out 2>&1 || cat /tmp/out
+    rodata=$(($(hvctl --json policy show kernel-constants | flat | sed -n 's/.*first=//p')))
+    before=$(ask value peek $rodata)
+    faults $GP alias $rodata 1
+    faults $GP alias $((rodata + 0x5000)) 1
+    wrong 'what is there' "$(ask value peek $rodata)" "$before"
+    recorded memory_denied '"rule": ?"rodata"'
+    denied=$(records memory_denied '"rule": ?"rodata"')
+    modprobe dummy && rmmod dummy
+    echo 1 >/proc/sys/kernel/sched_schedstats && echo 0 >/proc/sys/kernel/sched_schedstats
+    wrong 'denied meanwhile' "$(records memory_denied '"rule": ?"rodata"')" "$denied"
+    hvctl policy remove kernel-constants >/dev/null
+}
+
 removed_rule_ends() {
     hvctl policy remove watch 2>&1 >/dev/null
     wrong policies "$(policies)" 'entry page '
@@ -208,6 +225,7 @@ check page_alias_denied $TIMES
 check page_crossing_denied $TIMES
 check page_execute_denied $TIMES
 check logged_not_denied
+check kernel_constants_kept
 check removed_rule_ends
 check rules_survive_hvd
 check lock_holds_hvctl $TIMES
