@@ -182,10 +182,13 @@ std::string record_text(ordered_json const& record, bool colour) {
     auto const kind = record.value("kind", "?");
     bool const bad = kind.ends_with("_denied") || kind.starts_with("core_");
     auto out = record.value("time", "") + "  ";
-    if (record.contains("cpu")) out += "CPU " + std::to_string(count(record, "cpu")) + "  ";
+    auto const has = [&](char const* key) {
+        return record.contains(key) && !record[key].is_null();
+    };
+    if (has("cpu")) out += "CPU " + std::to_string(count(record, "cpu")) + "  ";
     out += painted(kind, bad ? red : green, colour) + "  " +
            printable(record.value("message", ""), 500);
-    if (auto const rip = record.value("rip", "0x0"); rip != "0x0") out += "  rip=" + rip;
+    if (has("rip") && record["rip"] != "0x0") out += "  rip=" + record["rip"].get<std::string>();
     return out + "\n";
 }
 

@@ -8,6 +8,7 @@
 #include "cli/render.hpp"
 #include "cli/run.hpp"
 #include "daemon/log/event_log.hpp"
+#include "daemon/log/schema.hpp"
 #include "daemon/text/number.hpp"
 
 namespace hv::cli {
@@ -15,8 +16,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr auto time_help = "--since: expected a time such as 2025-01-31T12:00:00Z, or how long "
-                           "ago: 90s, 10m, 2h, 1d";
+constexpr auto time_help = ": expected a time such as 2025-01-31T12:00:00Z, or how long ago: 90s, "
+                           "10m, 2h, 1d";
 
 bool looks_like_time(std::string const& text) {
     constexpr std::string_view shape = "dddd-dd-ddTdd:dd:dd";
@@ -31,7 +32,7 @@ bool looks_like_time(std::string const& text) {
 }
 
 /// hvd compares times as text, so all have the same form: no fraction sorts before any.
-std::string read_since(std::string const& text) {
+std::string read_time(std::string const& option, std::string const& text) {
     if (looks_like_time(text)) return text.substr(0, text.size() - 1);
     constexpr std::array<std::pair<char, std::uint64_t>, 4> units{
         {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}}};
@@ -45,7 +46,7 @@ std::string read_since(std::string const& text) {
         if (then < 0 || gmtime_r(&then, &parts) == nullptr) break;
         return {out.data(), std::strftime(out.data(), out.size(), "%Y-%m-%dT%H:%M:%S", &parts)};
     }
-    throw usage_error{time_help};
+    throw usage_error{option + time_help};
 }
 
 void print_record(context& with, ordered_json const& record) {
@@ -79,7 +80,14 @@ int run_logs(context& with, invocation const& what) {
     if (what.has("file")) throw usage_error{"--file goes with --verify only"};
     bool const follows = what.has("follow");
     auto params = ordered_json::object();
-    if (what.has("since")) params["since"] = read_since(what.text("since"));
+    for (std::string const each : {"since", "until"}) {
+        if (what.has(each)) params[each] = read_time("--" + each, what.text(each));
+    }
+    for (std::string const each : {"rule", "vm", "level"}) {
+        if (what.has(each)) params[each] = what.text(each);
+    }
+    if (what.has("level") && !parse_level(what.text("level")))
+        throw usage_error{"--level: expected info, warning or error"};
     if (what.has("lines")) {
         auto const lines = parse_number(what.text("lines"));
         if (!lines || *lines > 1'000'000) throw usage_error{"--lines: expected 0 to 1000000"};

@@ -30,6 +30,12 @@ constexpr std::array logs_options{
     option_text{"-f,--follow", "", "go on with what is written from now on"},
     option_text{"--since", "TIME",
                 "only from this time on: 2025-01-31T12:00:00Z, or how long ago, as 90s 10m 2h 1d"},
+    option_text{"--until", "TIME", "only up to this time"},
+    option_text{"--rule", "POLICY[/RULE]",
+                "only what this policy, or this rule of it, brought about"},
+    option_text{"--vm", "NAME", "only of this VM; root is the Linux that is hoisted",
+                completes::vm},
+    option_text{"--level", "LEVEL", "only info, warning or error, and what is worse"},
     option_text{"-n,--lines", "COUNT", "only the last COUNT"},
     option_text{"--verify", "",
                 "print nothing of it, but say whether a line was removed or altered"},
@@ -81,8 +87,9 @@ constexpr std::array status_examples{text{"hvctl status --audit"},
 constexpr std::array stats_examples{text{"hvctl --json stats | jq .reasons.cpuid"}};
 constexpr std::array top_examples{text{"hvctl top"}, text{"hvctl top -n 1 --interval 5"}};
 constexpr std::array dump_examples{text{"hvctl dump 0"}};
-constexpr std::array logs_examples{text{"hvctl logs -f"}, text{"hvctl logs --since 10m"},
-                                   text{"hvctl --json logs -n 100"}, text{"hvctl logs --verify"}};
+constexpr std::array logs_examples{
+    text{"hvctl logs -f"}, text{"hvctl logs --since 10m"}, text{"hvctl --json logs -n 100"},
+    text{"hvctl logs -f --level warning"}, text{"hvctl logs --verify"}};
 constexpr std::array check_examples{text{"hvctl policy check /etc/hv/policies.d/mine.json"}};
 constexpr std::array apply_examples{
     text{"hvctl policy apply /usr/share/hv/policies/control-registers.json"}};

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint64_t least_rotate = 64u << 10;
 constexpr std::uint64_t most_rotate = 1ull << 40;
+constexpr std::uint64_t most_rate = 1'000'000;
 constexpr std::size_t longest_run = 50;    // so that a VM's sockets below it have short names
 constexpr std::uint64_t last_uid = 0xfffffff0;
 
@@ -27,7 +28,7 @@ void read_flag(value const& from, char const* key, bool& into) {
 
 log_options read_log(value const& from) {
     log_options log;
-    from.only({"path", "rotate_bytes", "keep", "sync"});
+    from.only({"path", "rotate_bytes", "keep", "sync", "rate", "burst"});
     read_path(from, "path", log.path);
     read_flag(from, "sync", log.sync);
     if (auto const found = from.find("rotate_bytes")) {
@@ -37,6 +38,13 @@ log_options read_log(value const& from) {
         log.keep = static_cast<unsigned>(found->number_between(0, 99));
     }
     return log;
+}
+
+rate_options read_rate(value const& from) {
+    rate_options rate;
+    if (auto const found = from.find("rate")) rate.per_second = found->number_between(1, most_rate);
+    if (auto const found = from.find("burst")) rate.burst = found->number_between(0, most_rate);
+    return rate;
 }
 
 vm_options read_vms(value const& from) {
@@ -73,7 +81,10 @@ configuration parse_configuration(std::string const& path, std::string text) {
     if (auto const found = root.find("clients")) {
         out.clients = static_cast<unsigned>(found->number_between(1, 1024));
     }
-    if (auto const found = root.find("log")) out.log = read_log(*found);
+    if (auto const found = root.find("log")) {
+        out.log = read_log(*found);
+        out.rate = read_rate(*found);
+    }
     if (auto const found = root.find("vms")) out.vms = read_vms(*found);
     return out;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "daemon/log/event_log.hpp"
+#include "daemon/log/rate_limit.hpp"
 #include "daemon/vm/vm_keeper.hpp"
 
 namespace hv {
@@ -19,6 +20,7 @@ struct configuration {
     bool journal = true;
     unsigned clients = 64;
     log_options log;
+    rate_options rate;    // of records, by rule
     vm_options vms;
 };
 

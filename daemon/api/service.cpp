@@ -11,7 +11,6 @@
 #include "daemon/api/json_rpc.hpp"
 #include "daemon/api/state_file.hpp"
 #include "daemon/device/device_error.hpp"
-#include "daemon/log/log_reader.hpp"
 #include "daemon/service/notice.hpp"
 #include "daemon/text/number.hpp"
 #include "daemon/views/views.hpp"
@@ -22,8 +21,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::chrono::milliseconds last_records{300};
-constexpr std::size_t page_lines = 1000;
-constexpr std::size_t page_bytes = 512u << 10;
 
 }
 
@@ -35,7 +32,7 @@ service::service(configuration config, device& machine, event_source& events,
       symbols_{symbols},
       log_{config_.log},
       book_{rule_book::from_json(read_state_file(config_.state))},
-      recorder_{device_, log_, book_} {}
+      recorder_{device_, log_, book_, config_.rate} {}
 
 void service::begin() {
     try {
@@ -147,40 +144,6 @@ ordered_json service::dump(value const& params, peer const&) {
     return dump_json(state.backend, read_dumps(device_, state, cpu));
 }
 
-ordered_json service::logs_read(value const& params, peer const&) {
-    params.only({"since", "cursor", "last", "limit"});
-    if (!params.find("cursor")) catch_up();
-    std::string since;
-    std::string cursor;
-    std::size_t limit = page_lines;
-    auto const& log = log_.options();
-    if (auto const given = params.find("since")) since = given->text();
-    if (auto const given = params.find("cursor")) cursor = given->text();
-    if (auto const given = params.find("limit")) limit = given->number_between(1, page_lines);
-    if (auto const given = params.find("last")) {
-        if (!cursor.empty()) given->fail("expected either \"cursor\" or \"last\"");
-        cursor = tail_of_log(log.path, log.keep, given->number_between(0, 1'000'000));
-    }
-    try {
-        auto page = read_log(log.path, log.keep, since, cursor, limit, page_bytes);
-        auto records = ordered_json::array();
-        for (auto const& each : page.lines) {
-            auto record = ordered_json::parse(each, nullptr, false);
-            if (record.is_object()) records.push_back(std::move(record));
-        }
-        return {{"records", std::move(records)}, {"cursor", page.cursor}, {"more", page.more}};
-    } catch (std::invalid_argument const& error) {
-        throw rpc_error{rpc_code::invalid_params, std::string{"cursor: "} + error.what()};
-    }
-}
-
-/// A page like any other; once it was the last, the session sends on what is written from then on.
-ordered_json service::logs_follow(value const& params, peer const& who) {
-    auto page = logs_read(params, who);
-    page["following"] = !page["more"].get<bool>();
-    return page;
-}
-
 ordered_json service::version(value const& params, peer const&) {
     params.only({});
     ordered_json out{{"hvd", HV_VERSION}, {"hv_ko", nullptr}};
@@ -194,19 +157,6 @@ ordered_json service::version(value const& params, peer const&) {
 
 void service::require_hoisted(machine_state const& state) const {
     if (!state.hoisted) throw device_error{ENODEV, "this Linux is not hoisted: run hvctl start"};
-}
-
-void service::note(std::string const& kind, std::string const& message, peer const& who) {
-    note(kind, message + " by uid " + std::to_string(who.uid) + ", pid " + std::to_string(who.pid));
-}
-
-void service::note(std::string const& kind, std::string const& message) {
-    try {
-        recorder_.note(kind, message);
-    } catch (std::system_error const& error) {
-        // What was asked for is done; that the log has a gap is said where it can be.
-        notice(error.what());
-    }
 }
 
 void service::on_events() {

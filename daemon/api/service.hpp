@@ -12,12 +12,16 @@
 #include "daemon/api/peer.hpp"
 #include "daemon/device/device.hpp"
 #include "daemon/log/event_log.hpp"
+#include "daemon/log/log_filter.hpp"
 #include "daemon/log/recorder.hpp"
 #include "daemon/policy/rule_book.hpp"
 #include "daemon/policy/symbols.hpp"
 #include "daemon/text/document.hpp"
 
 namespace hv {
+
+/// What logs.read and logs.follow are to leave out.
+log_filter read_filter(value const& params);
 
 /// What hvd does, without the sockets around it: one function per method of docs/rpc.md. Each
 /// throws rpc_error, device_error, policy_error, vm_error or document_error, and has done nothing
@@ -79,8 +83,9 @@ private:
     void on_change(device_event const& event);
     bool wait_for_events(std::chrono::milliseconds most) const;
     void catch_up();
-    void note(std::string const& kind, std::string const& message, peer const& who);
-    void note(std::string const& kind, std::string const& message);
+    void note(std::string const& kind, std::string const& message, peer const& who,
+              note_subject about = {});
+    void note(std::string const& kind, std::string const& message, note_subject const& about);
     vm_keeper& vms();
     nlohmann::ordered_json
     change_vm(value const& params, peer const& who, char const* kind, char const* done,

@@ -75,7 +75,8 @@ ordered_json service::policy_apply(value const& params, peer const& who) {
     auto const answer = summary_json(policy);
     require_hoisted(refresh());
     enforce(book_.with(std::move(policy)));
-    note("policy_applied", "policy " + answer["name"].get<std::string>() + " applied", who);
+    auto const name = answer["name"].get<std::string>();
+    note("policy_applied", "policy " + name + " applied", who, {.policy = name});
     return answer;
 }
 
@@ -126,7 +127,7 @@ ordered_json service::policy_remove(value const& params, peer const& who) {
                         ENOENT};
     }
     enforce(book_.without(name));
-    note("policy_removed", "policy " + name + " removed", who);
+    note("policy_removed", "policy " + name + " removed", who, {.policy = name});
     return {{"name", name}};
 }
 

@@ -24,7 +24,7 @@ vm_definition read_definition(value const& params) {
 void service::serve_vms(vm_keeper& with) {
     vms_ = &with;
     with.listen([this](std::string const& name, std::string const& ending) {
-        note("vm_ended", "VM " + name + " ended: " + ending);
+        note("vm_ended", "VM " + name + " ended: " + ending, {.vm = name});
     });
 }
 
@@ -39,7 +39,7 @@ ordered_json service::change_vm(value const& params, peer const& who, char const
     params.only({"name"});
     auto const name = read_vm_name(params.at("name"));
     auto out = (vms().*change)(name);
-    note(kind, "VM " + name + " " + done, who);
+    note(kind, "VM " + name + " " + done, who, {.vm = name});
     return out;
 }
 
@@ -66,14 +66,14 @@ ordered_json service::vm_console(value const& params, peer const&) {
 ordered_json service::vm_create(value const& params, peer const& who) {
     auto const vm = read_definition(params);
     auto out = vms().create(vm);
-    note("vm_created", "VM " + vm.name + " created", who);
+    note("vm_created", "VM " + vm.name + " created", who, {.vm = vm.name});
     return out;
 }
 
 ordered_json service::vm_run(value const& params, peer const& who) {
     auto const vm = read_definition(params);
     auto out = vms().run(vm);
-    note("vm_started", "VM " + vm.name + " started", who);
+    note("vm_started", "VM " + vm.name + " started", who, {.vm = vm.name});
     return out;
 }
 

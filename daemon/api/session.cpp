@@ -87,7 +87,10 @@ std::string session::answer(std::string line) {
     try {
         request.read(std::move(line));
         auto result = call_method(service_, request, who_);
-        if (request.method() == "logs.follow") follows_ = result.at("following").get<bool>();
+        if (request.method() == "logs.follow") {
+            follows_ = result.at("following").get<bool>();
+            only_ = read_filter(request.params());
+        }
         if (request.notification()) return {};
         return encode_line(answer_object(request.id(), std::move(result)));
     } catch (rpc_error const& error) {
@@ -99,7 +102,7 @@ std::string session::answer(std::string line) {
 }
 
 void session::log_line(std::string const& line) {
-    if (!follows_ || closing_) return;
+    if (!follows_ || closing_ || !only_.matches(line)) return;
     if (queued_ + line.size() > limits_.queued_bytes) {
         ++skipped_;
         return;

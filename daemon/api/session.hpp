@@ -58,6 +58,7 @@ private:
     std::size_t queued_{};
     std::size_t skipped_{};
     bool follows_ = false;
+    log_filter only_;    // of what it follows
     bool closing_ = false;
 };
 

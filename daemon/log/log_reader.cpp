@@ -49,14 +49,6 @@ std::vector<log_file> files_of(std::string const& path, unsigned keep) {
     return out;
 }
 
-/// The text after "time":" that hvd's lines start with.
-std::string_view time_of(std::string_view line) {
-    constexpr std::string_view start = "{\"time\":\"";
-    if (!line.starts_with(start)) return {};
-    line.remove_prefix(start.size());
-    return line.substr(0, line.find('"'));
-}
-
 /// The last time in a file tells whether anything of it can be late enough.
 bool ends_before(log_file const& file, std::string const& since) {
     if (since.empty()) return false;
@@ -70,12 +62,12 @@ bool ends_before(log_file const& file, std::string const& since) {
 }
 
 /// True when the page is full.
-bool read_file(log_file const& file, place& at, std::string const& since, log_page& page,
+bool read_file(log_file const& file, place& at, log_filter const& only, log_page& page,
                std::size_t most_lines, std::size_t& room) {
     std::ifstream in{file.path, std::ios::binary};
     in.seekg(static_cast<std::streamoff>(at.offset));
     for (std::string line; std::getline(in, line) && !in.eof();) {
-        bool const wanted = since.empty() || time_of(line) >= since;
+        bool const wanted = only.matches(line);
         if (wanted && (page.lines.size() == most_lines || room < line.size())) return true;
         at.offset += line.size() + 1;
         if (!wanted) continue;
@@ -87,7 +79,7 @@ bool read_file(log_file const& file, place& at, std::string const& since, log_pa
 
 }
 
-log_page read_log(std::string const& path, unsigned keep, std::string const& since,
+log_page read_log(std::string const& path, unsigned keep, log_filter const& only,
                   std::string const& cursor, std::size_t most_lines, std::size_t most_bytes) {
     auto const files = files_of(path, keep);
     std::optional<place> start;
@@ -104,21 +96,22 @@ log_page read_log(std::string const& path, unsigned keep, std::string const& sin
     for (; from != files.end() && !page.more; ++from) {
         bool const here = start && start->inode == from->inode;
         at = {from->inode, here ? std::min(start->offset, from->size) : 0};
-        if (ends_before(*from, since)) at.offset = from->size;
-        page.more = read_file(*from, at, since, page, most_lines, most_bytes);
+        if (ends_before(*from, only.since)) at.offset = from->size;
+        page.more = read_file(*from, at, only, page, most_lines, most_bytes);
     }
     page.cursor = to_text(at);
     return page;
 }
 
-std::string tail_of_log(std::string const& path, unsigned keep, std::size_t lines) {
+std::string tail_of_log(std::string const& path, unsigned keep, log_filter const& only,
+                        std::size_t lines) {
     auto const files = files_of(path, keep);
     for (auto file = files.rbegin(); file != files.rend(); ++file) {
         std::vector<std::uint64_t> starts;
         std::uint64_t offset = 0;
         std::ifstream in{file->path, std::ios::binary};
         for (std::string line; std::getline(in, line) && !in.eof();) {
-            starts.push_back(offset);
+            if (only.matches(line)) starts.push_back(offset);
             offset += line.size() + 1;
         }
         if (starts.size() >= lines) {

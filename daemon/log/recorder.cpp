@@ -2,11 +2,13 @@
 #include "daemon/log/recorder.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include <nlohmann/json.hpp>
 
 #include "daemon/device/device_error.hpp"
 #include "daemon/log/line_key.hpp"
+#include "daemon/log/schema.hpp"
 #include "daemon/log/wording.hpp"
 #include "daemon/text/number.hpp"
 
@@ -20,10 +22,15 @@ constexpr std::uint64_t look_back_bytes = 8u << 20;
 
 constexpr std::size_t most_marks = 4096;
 
+/// What rules bring about, and what the core itself refuses: anybody can do that without end.
+bool may_be_limited(hv_record const& record) {
+    return record.rule != 0 || level_of(record_kind_name(record.kind)) == log_level::warning;
 }
 
-recorder::recorder(device& from, event_log& to, rule_book const& names)
-    : device_{from}, log_{to}, names_{names} {
+}
+
+recorder::recorder(device& from, event_log& to, rule_book const& names, rate_options limit)
+    : device_{from}, log_{to}, names_{names}, limit_{limit} {
     learn();
 }
 
@@ -65,16 +72,23 @@ void recorder::take(std::span<record_batch const> batches) {
 void recorder::add_batch(record_batch const& batch) {
     auto& mark = marks_[{batch.session, batch.ring}];
     record_context context{now_text(), backend_, batch.session, batch.ring, nullptr};
+    auto const now = std::chrono::steady_clock::now();
+    std::map<std::uint32_t, std::uint64_t> left_out;    // by rule
     for (auto const& each : batch.records) {
         if (mark.next && each.sequence < *mark.next) continue;
         if (mark.next && each.sequence > *mark.next) {
             add_gap(batch, "lost", each.sequence - *mark.next,
                     "records were lost between hv.ko and hvd");
         }
+        mark.next = each.sequence + 1;
+        if (may_be_limited(each) && !limit_.allows(each.rule, now)) {
+            ++left_out[each.rule];
+            continue;
+        }
         context.rule = names_.name_of(each.rule);
         add(record_json(each, context));
-        mark.next = each.sequence + 1;
     }
+    if (!left_out.empty()) add_limited(batch, *mark.next - 1, left_out);
     if (batch.dropped > mark.dropped) {
         add_gap(batch, "dropped", batch.dropped - mark.dropped,
                 "records were dropped: the ring was full");
@@ -84,13 +98,38 @@ void recorder::add_batch(record_batch const& batch) {
 
 void recorder::add_gap(record_batch const& of, char const* kind, std::uint64_t count,
                        char const* message) {
-    add({{"time", now_text()},
-         {"session", hex(of.session)},
-         {"ring", of.ring},
-         {"dropped_total", of.dropped},
-         {"kind", kind},
-         {"count", count},
-         {"message", std::to_string(count) + " " + message}});
+    ordered_json line{{"time", now_text()},
+                      {"session", hex(of.session)},
+                      {"ring", of.ring},
+                      {"dropped_total", of.dropped}};
+    add_common_fields(line, kind);
+    line["count"] = count;
+    line["message"] = std::to_string(count) + " " + message;
+    add(line);
+}
+
+/// In the same commit as the records around them, so before hv.ko may forget any. `last` stands
+/// for all records up to it, for who looks for the place where the log ends.
+void recorder::add_limited(record_batch const& of, std::uint64_t last,
+                           std::map<std::uint32_t, std::uint64_t> const& counts) {
+    for (auto const& [rule, count] : counts) {
+        ordered_json line{{"time", now_text()},
+                          {"session", hex(of.session)},
+                          {"ring", of.ring},
+                          {"sequence", last}};
+        add_common_fields(line, "limited");
+        line["vm"] = "root";
+        auto name = rule == 0 ? std::string{"the core"} : "rule " + std::to_string(rule);
+        if (auto const* const known = names_.name_of(rule)) {
+            line["policy"] = known->policy;
+            line["rule"] = known->rule;
+            name = known->policy + "/" + known->rule;
+        }
+        line["rule_id"] = rule;
+        line["count"] = count;
+        line["message"] = counted(count, "record") + " of " + name + " left out: too many at once";
+        add(line);
+    }
 }
 
 void recorder::add(ordered_json const& line) {
@@ -122,8 +161,15 @@ void recorder::acknowledge(std::span<record_batch const> batches) {
     }
 }
 
-void recorder::note(std::string const& kind, std::string const& message) {
-    ordered_json line{{"time", now_text()}, {"kind", kind}, {"message", message}};
+void recorder::note(std::string const& kind, std::string const& message,
+                    note_subject const& about) {
+    ordered_json line{{"time", now_text()}};
+    add_common_fields(line, kind);
+    if (!about.vm.empty()) line["vm"] = about.vm;
+    if (!about.policy.empty()) line["policy"] = about.policy;
+    if (!about.process.empty()) line["process"] = about.process;
+    if (about.pid != 0) line["pid"] = about.pid;
+    line["message"] = message;
     add(line);
     commit();
 }

@@ -13,9 +13,18 @@
 
 #include "daemon/device/device.hpp"
 #include "daemon/log/event_log.hpp"
+#include "daemon/log/rate_limit.hpp"
 #include "daemon/policy/rule_book.hpp"
 
 namespace hv {
+
+/// What a line of hvd's own is about, besides its message.
+struct note_subject {
+    std::string vm{};
+    std::string policy{};
+    std::string process{};
+    int pid{};    // that asked for it; 0: none
+};
 
 /// Takes records from hv.ko to the log: each once, in order, and only then tells hv.ko that it may
 /// forget them. After a restart the log itself says what is already in it.
@@ -23,7 +32,7 @@ class recorder {
 public:
     using listener = std::function<void(std::string const& line)>;
 
-    recorder(device& from, event_log& to, rule_book const& names);
+    recorder(device& from, event_log& to, rule_book const& names, rate_options limit = {});
 
     /// Who hears of each line once it is written.
     void listen(listener who) { listener_ = std::move(who); }
@@ -33,7 +42,7 @@ public:
     /// is acknowledged then, so hv.ko keeps the records.
     void take(std::span<record_batch const> batches);
     /// A line of hvd's own.
-    void note(std::string const& kind, std::string const& message);
+    void note(std::string const& kind, std::string const& message, note_subject const& about = {});
     /// True when the log has every record of this hoist before `written`.
     bool has(std::uint32_t ring, std::uint64_t written) const;
 
@@ -50,6 +59,8 @@ private:
     void add_gap(record_batch const& of, char const* kind, std::uint64_t count,
                  char const* message);
     void add_batch(record_batch const& batch);
+    void add_limited(record_batch const& of, std::uint64_t last,
+                     std::map<std::uint32_t, std::uint64_t> const& counts);
     void commit();
     void acknowledge(std::span<record_batch const> batches);
 
@@ -59,6 +70,7 @@ private:
     listener listener_;
     std::map<ring_of_session, ring_mark> marks_;
     std::vector<std::string> lines_;
+    rate_limit limit_;
     std::uint64_t session_{};
     std::string backend_;
 };

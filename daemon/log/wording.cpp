@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "daemon/log/exit_names.hpp"
+#include "daemon/log/schema.hpp"
 #include "daemon/policy/names.hpp"
 #include "daemon/text/number.hpp"
 
@@ -78,6 +79,34 @@ std::string exit_of(hv_record const& record, std::string_view backend) {
     return exit_name(backend, record.reason, record.access == HV_ACCESS_WRITE);
 }
 
+/// What it happened to; null where it was nothing in particular.
+char const* object_of(unsigned kind) {
+    switch (kind) {
+    case HV_RECORD_CORE_READ:
+    case HV_RECORD_CORE_WRITE:
+    case HV_RECORD_CORE_EXECUTE:       return "core";
+    case HV_RECORD_MEMORY_DENIED:
+    case HV_RECORD_MEMORY_LOGGED:      return "memory";
+    case HV_RECORD_MSR_DENIED:
+    case HV_RECORD_MSR_LOGGED:
+    case HV_RECORD_MTRR_DENIED:        return "msr";
+    case HV_RECORD_CR_DENIED:
+    case HV_RECORD_CR_LOGGED:          return "cr";
+    case HV_RECORD_CALL_DENIED:        return "hypercall";
+    case HV_RECORD_INSTRUCTION_DENIED: return "instruction";
+    case HV_RECORD_POLICY_LOADED:
+    case HV_RECORD_POLICY_LOCKED:      return "policy";
+    case HV_RECORD_FRAMES_DONATED:
+    case HV_RECORD_FRAMES_RETURNED:    return "frames";
+    case HV_RECORD_LAUNCHED:
+    case HV_RECORD_UNHOISTED:
+    case HV_RECORD_INIT:
+    case HV_RECORD_SIPI:
+    case HV_RECORD_SHOOTDOWN_SLOW:     return "cpu";
+    default:                           return nullptr;
+    }
+}
+
 /// What the CPU itself said about an exit, by its manual's name.
 std::string detail_text(hv_record const& record, std::string_view backend) {
     return (backend == "svm" ? ", exit information " : ", qualification ") + hex(record.address);
@@ -130,15 +159,18 @@ ordered_json record_json(hv_record const& record, record_context const& context)
     ordered_json out{{"time", context.time},
                      {"session", hex(context.session)},
                      {"ring", context.ring},
-                     {"sequence", record.sequence},
-                     {"kind", record_kind_name(record.kind)},
-                     {"cpu", record.cpu}};
+                     {"sequence", record.sequence}};
+    add_common_fields(out, record_kind_name(record.kind));
+    out["cpu"] = record.cpu;
+    out["vm"] = "root";    // the core keeps no records of guests
     auto const exit = exit_of(record, context.backend);
-    out["reason"] = exit.empty() ? ordered_json(nullptr) : ordered_json(exit);
-    bool const named = context.rule != nullptr;
-    out["policy"] = named ? ordered_json(context.rule->policy) : ordered_json(nullptr);
-    out["rule"] = named ? ordered_json(context.rule->rule) : ordered_json(nullptr);
+    if (!exit.empty()) out["reason"] = exit;
+    if (context.rule != nullptr) {
+        out["policy"] = context.rule->policy;
+        out["rule"] = context.rule->rule;
+    }
     out["rule_id"] = record.rule;
+    if (auto const* const object = object_of(record.kind)) out["object"] = object;
     out["rip"] = hex(record.rip);
     out["address"] = hex(record.address);
     out["value"] = hex(record.value);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/service/systemd.hpp"
 
-#include <array>
 #include <cstdlib>
 
 #include <dlfcn.h>
@@ -29,11 +28,33 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
 
 iovec field(std::string& text) { return {.iov_base = text.data(), .iov_len = text.size()}; }
 
-bool is_denial(std::string const& kind) {
-    return kind.ends_with("_denied") || kind.starts_with("core_") || kind == "lost" ||
-           kind == "dropped";
+int priority_of(std::string const& level) {
+    if (level == "error") return LOG_ERR;
+    return level == "warning" ? LOG_WARNING : LOG_INFO;
 }
 
+std::string field_name(std::string const& key) {
+    std::string out = "HV_";
+    for (char const each : key) {
+        out.push_back(each >= 'a' && each <= 'z' ? static_cast<char>(each - 'a' + 'A') : each);
+    }
+    return out;
+}
+
+}
+
+std::vector<std::string> journal_fields(std::string const& line) {
+    auto const record = nlohmann::ordered_json::parse(line, nullptr, false);
+    if (!record.is_object()) return {};
+    std::vector<std::string> out{
+        "MESSAGE=" + record.value("message", ""),
+        "PRIORITY=" + std::to_string(priority_of(record.value("level", ""))), "HV_RECORD=" + line};
+    for (auto const& [key, what] : record.items()) {
+        if (what.is_null() || key == "message") continue;
+        out.push_back(field_name(key) + "=" +
+                      (what.is_string() ? what.get<std::string>() : what.dump()));
+    }
+    return out;
 }
 
 systemd::systemd() {
@@ -63,14 +84,12 @@ void systemd::alive() const { tell("WATCHDOG=1"); }
 
 void systemd::journal(std::string const& line) const {
     if (send_ == nullptr) return;
-    auto const record = nlohmann::json::parse(line, nullptr, false);
-    if (!record.is_object()) return;
-    auto const kind = record.value("kind", "");
-    std::string message = "MESSAGE=" + record.value("message", kind);
-    std::string priority = "PRIORITY=" + std::to_string(is_denial(kind) ? LOG_WARNING : LOG_INFO);
-    std::string name = "HV_KIND=" + kind;
-    std::string whole = "HV_RECORD=" + line;
-    std::array const fields{field(message), field(priority), field(name), field(whole)};
+    auto texts = journal_fields(line);
+    if (texts.empty()) return;
+    std::vector<iovec> fields;
+    for (auto& each : texts) {
+        fields.push_back(field(each));
+    }
     reinterpret_cast<decltype(&sd_journal_sendv)>(send_)(fields.data(),
                                                          static_cast<int>(fields.size()));
 }

@@ -36,6 +36,9 @@ TEST_F(hvctl_alone, usage_errors_are_one_line_and_status_2) {
         {{"dump", "zero"}, "hvctl: CPU: expected a CPU's number\n"},
         {{"top", "-n", "0"}, "hvctl: --count: expected a number from 1\n"},
         {{"top", "--interval", "nan"}, "hvctl: --interval: expected seconds from 0.05 to 3600\n"},
+        {{"logs", "--level", "loud"}, "hvctl: --level: expected info, warning or error\n"},
+        {{"logs", "--verify", "-f"}, "hvctl: --verify goes with --file only\n"},
+        {{"logs", "--file", "x"}, "hvctl: --file goes with --verify only\n"},
         {{"logs", "--since", "yesterday"},
          "hvctl: --since: expected a time such as 2025-01-31T12:00:00Z, or how long ago: 90s, 10m, "
          "2h, 1d\n"},
@@ -185,15 +188,54 @@ TEST_F(hvctl_with_hvd, logs_print_all_pages_and_since) {
     hvctl({"start"});
     device_.state.cpus[0].written = 2500;
     events_.put(make_batch(0, 2500));
-    EXPECT_EQ(hvctl({"--json", "logs"}), 0);
+    EXPECT_EQ(hvctl({"--json", "logs"}), 0) << err_;
     EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 2501);
-    EXPECT_EQ(hvctl({"logs", "-n", "3"}), 0);
+    EXPECT_EQ(hvctl({"logs", "-n", "3"}), 0) << err_;
     EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 3);
     EXPECT_NE(out_.find("CPU 0  msr_denied  write of 0x0 to ia32_lstar denied"), std::string::npos);
-    EXPECT_EQ(hvctl({"logs", "--since", "1h"}), 0);
+    EXPECT_EQ(hvctl({"logs", "--since", "1h"}), 0) << err_;
     EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 2501);
-    EXPECT_EQ(hvctl({"logs", "--since", "2100-01-01T00:00:00Z"}), 0);
+    EXPECT_EQ(hvctl({"logs", "--since", "2100-01-01T00:00:00Z"}), 0) << err_;
     EXPECT_EQ(out_, "");
+}
+
+TEST_F(hvctl_with_hvd, logs_of_a_level_of_a_rule_and_of_a_vm) {
+    hvctl({"start"});
+    hvctl({"policy", "apply", folder_.write("p.json", lstar_policy)});
+    device_.state.cpus[0].written = 5;
+    events_.put(make_batch(0, 5));
+    EXPECT_EQ(hvctl({"logs", "--level", "warning"}), 0) << err_;
+    EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 5);
+    EXPECT_EQ(hvctl({"logs", "--level", "warning", "-n", "2"}), 0) << err_;
+    EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 2);
+    EXPECT_EQ(hvctl({"logs", "--rule", "entry"}), 0) << err_;
+    EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 1) << "that it was applied";
+    EXPECT_EQ(hvctl({"logs", "--vm", "root"}), 0) << err_;
+    EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 5);
+    EXPECT_EQ(hvctl({"logs", "--until", "2001-01-01T00:00:00Z"}), 0) << err_;
+    EXPECT_EQ(out_, "");
+}
+
+TEST_F(hvctl_with_hvd, logs_verify_names_the_line_that_does_not_fit) {
+    hvctl({"start"});
+    device_.state.cpus[0].written = 5;
+    events_.put(make_batch(0, 5));
+    EXPECT_EQ(hvctl({"logs"}), 0) << err_;
+    auto const path = folder_.path("log/events.jsonl");
+    EXPECT_EQ(hvctl({"logs", "--verify", "--file", path}), 0) << err_;
+    EXPECT_NE(out_.find("lines in 1 file, none altered or missing\n"), std::string::npos) << out_;
+    EXPECT_EQ(hvctl_json({"logs", "--verify", "--file", path})["ok"], true);
+    std::ifstream file{path};
+    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    auto const second = text.find('\n') + 1;
+    text.erase(second, text.find('\n', second) + 1 - second);
+    std::ofstream{path} << text;
+    EXPECT_EQ(hvctl({"logs", "--verify", "--file", path}), 1);
+    EXPECT_EQ(err_, "hvctl: " + path +
+                        ":2: does not follow the line before it: one was removed, added or "
+                        "altered there\n");
+    EXPECT_EQ(hvctl({"logs", "--verify", "--file", folder_.path("none")}), 1);
+    EXPECT_NE(err_.find("cannot read"), std::string::npos) << err_;
 }
 
 TEST_F(hvctl_with_hvd, following_ends_with_hvd) {

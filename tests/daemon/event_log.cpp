@@ -46,9 +46,14 @@ protected:
         }
         return out;
     }
+    static log_filter only_since(std::string const& since) {
+        log_filter only;
+        only.since = since;
+        return only;
+    }
     log_page read(std::string const& cursor = {}, std::string const& since = {},
                   std::size_t most = 1000) const {
-        return read_log(options().path, 2, since, cursor, most, 1u << 20);
+        return read_log(options().path, 2, only_since(since), cursor, most, 1u << 20);
     }
 
     temporary_folder folder_;
@@ -177,11 +182,11 @@ TEST_F(event_log_test, since_leaves_out_what_is_older) {
 TEST_F(event_log_test, the_last_lines_can_lie_in_older_files) {
     event_log log{options(800, 2)};
     write_lines(log, 0, 8);
-    auto const page = read(tail_of_log(options().path, 2, 5));
+    auto const page = read(tail_of_log(options().path, 2, {}, 5));
     ASSERT_EQ(page.lines.size(), 5u);
     EXPECT_EQ(plain(page.lines.front()), line(3));
-    EXPECT_TRUE(read(tail_of_log(options().path, 2, 0)).lines.empty());
-    EXPECT_EQ(read(tail_of_log(options().path, 2, 100)).lines.size(), 8u);
+    EXPECT_TRUE(read(tail_of_log(options().path, 2, {}, 0)).lines.empty());
+    EXPECT_EQ(read(tail_of_log(options().path, 2, {}, 100)).lines.size(), 8u);
 }
 
 TEST_F(event_log_test, a_cursor_of_a_file_that_is_gone_starts_with_what_is_left) {

@@ -16,11 +16,12 @@ namespace {
 class recorder_test : public testing::Test {
 protected:
     /// A new hvd over the same log.
-    void restart() {
+    void restart() { limit({.per_second = 1000, .burst = 10'000}); }
+    void limit(rate_options const& most) {
         recorder_.reset();
         log_ = std::make_unique<event_log>(
             log_options{folder_.path("events.jsonl"), 1u << 20, 2, false});
-        recorder_ = std::make_unique<recorder>(device_, *log_, names_);
+        recorder_ = std::make_unique<recorder>(device_, *log_, names_, most);
         recorder_->set_session(0x1234, "vmx");
     }
     void SetUp() override { restart(); }
@@ -132,6 +133,51 @@ TEST_F(recorder_test, says_when_records_went_missing_on_the_way) {
 TEST_F(recorder_test, a_reader_that_comes_late_misses_nothing_it_could_have_had) {
     take({make_batch(100, 1)});
     EXPECT_EQ(lines().size(), 1u) << "an earlier reader took the first hundred";
+}
+
+TEST_F(recorder_test, a_flood_of_a_rule_is_limited_and_counted_and_another_rule_is_not) {
+    limit({.per_second = 1, .burst = 3});
+    auto batch = make_batch(0, 10);
+    for (auto& each : batch.records) {
+        each.rule = 7;
+    }
+    batch.records[9].rule = 8;
+    take({batch});
+    EXPECT_EQ(sequences(), (sequence_list{0, 1, 2, 9, 9}));
+    auto const last = lines().back();
+    EXPECT_EQ(last["kind"], "limited");
+    EXPECT_EQ(last["rule_id"], 7);
+    EXPECT_EQ(last["count"], 6);
+    EXPECT_EQ(acknowledged(), 10u) << "what is left out is not asked for again";
+    restart();
+    take({make_batch(8, 4)});
+    EXPECT_EQ(sequences(), (sequence_list{0, 1, 2, 9, 9, 10, 11}));
+}
+
+TEST_F(recorder_test, what_the_core_itself_says_of_the_machine_is_never_limited) {
+    limit({.per_second = 1, .burst = 1});
+    auto batch = make_batch(0, 5);
+    for (auto& each : batch.records) {
+        each.kind = HV_RECORD_LAUNCHED;
+    }
+    take({batch});
+    EXPECT_EQ(sequences().size(), 5u);
+}
+
+TEST(rate_limit, fills_up_again_with_time) {
+    using std::chrono::milliseconds;
+    rate_limit limit{{.per_second = 10, .burst = 2}};
+    rate_limit::instant const start{};
+    EXPECT_TRUE(limit.allows(1, start));
+    EXPECT_TRUE(limit.allows(1, start));
+    EXPECT_FALSE(limit.allows(1, start));
+    EXPECT_TRUE(limit.allows(2, start));
+    EXPECT_FALSE(limit.allows(1, start + milliseconds{50}));
+    EXPECT_TRUE(limit.allows(1, start + milliseconds{101}));
+    EXPECT_FALSE(limit.allows(1, start + milliseconds{102}));
+    EXPECT_TRUE(limit.allows(1, start + milliseconds{10'000}));
+    EXPECT_TRUE(limit.allows(1, start + milliseconds{10'000}));
+    EXPECT_FALSE(limit.allows(1, start + milliseconds{10'000})) << "never more than the burst";
 }
 
 TEST_F(recorder_test, acknowledges_nothing_that_could_not_be_written) {

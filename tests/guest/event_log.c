@@ -61,15 +61,16 @@ static void count_kind(char const* name) {
 }
 
 static void read_line(char const* line) {
-    char session[name_bytes], number[name_bytes], text[name_bytes];
+    char session[name_bytes], number[name_bytes], text[name_bytes] = "";
 
-    if (member(line, "kind", text)) count_kind(text);
+    bool const limited = member(line, "kind", text) && strcmp(text, "limited") == 0;
+    if (text[0]) count_kind(text);
     if (!member(line, "session", session) || !member(line, "ring", number)) return;
     struct ring* const ring = ring_of(session, atol(number));
     if (member(line, "dropped_total", text)) ring->dropped = atol(text);
     if (!member(line, "sequence", text)) return;
     long const now = atol(text);
-    if (ring->last >= 0 && now != ring->last + 1)
+    if (!limited && ring->last >= 0 && now != ring->last + 1)
         printf("gap ring %ld goes from %ld to %ld\n", ring->number, ring->last, now);
     ring->last = now;
 }
