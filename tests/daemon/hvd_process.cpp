@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <nlohmann/json.hpp>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -25,7 +26,9 @@ protected:
                                                 R"(","state":")" + folder_.path("policies.json") +
                                                 R"(","policies":")" + folder_.path("policies.d") +
                                                 R"(","group":"no-such-group","log":{"path":")" +
-                                                folder_.path("log/events.jsonl") + "\"}}");
+                                                log_path() + R"("},"vms":{"folder":")" +
+                                                folder_.path("vms.d") + R"(","run":")" +
+                                                folder_.path("vms") + "\"}}");
     }
     void TearDown() override { end(SIGKILL); }
 
@@ -96,6 +99,12 @@ protected:
         said_ = folder_.read("said");
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }
+    std::string log_path() const { return folder_.path("log/events.jsonl"); }
+    /// A line of the log, and a file that is much shorter than it.
+    int create_vm(std::string const& name) {
+        return run({HV_TEST_HVCTL, "vm", "create", "--kernel", "/bin/true", name});
+    }
+    int verify() { return run({HV_TEST_HVCTL, "logs", "--verify", "--file", log_path()}); }
     std::string proc_status(std::string const& key) const {
         std::ifstream file{"/proc/" + std::to_string(pid_) + "/status"};
         for (std::string line; std::getline(file, line);) {
@@ -163,6 +172,32 @@ TEST_F(hvd_process, starts_again_after_a_kill) {
     EXPECT_EQ(run({HV_TEST_HVCTL, "logs"}), 1);
     EXPECT_EQ(said_, "hvctl: hvd is not running: systemctl start hvd\n");
     EXPECT_TRUE(start()) << folder_.read("hvd.err");
+}
+
+TEST_F(hvd_process, killed_in_the_middle_of_a_line_leaves_a_log_that_verifies_and_goes_on) {
+    if (geteuid() != 0) GTEST_SKIP() << "only root may make VMs";
+    if (instrumented) GTEST_SKIP() << "the sanitizer's own calls are not on the list";
+    ASSERT_TRUE(start());
+    for (auto const* const name : {"a", "b", "c"}) {
+        ASSERT_EQ(create_vm(name), 0) << said_;
+    }
+    // The kernel writes as much as the limit lets through, and kills hvd at the next write.
+    auto const room = std::filesystem::file_size(log_path()) + 100;
+    rlimit const limit{.rlim_cur = room, .rlim_max = room};
+    ASSERT_EQ(prlimit(pid_, RLIMIT_FSIZE, &limit, nullptr), 0);
+    EXPECT_EQ(create_vm("d"), 1);
+    int status = 0;
+    waitpid(std::exchange(pid_, -1), &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ) << status;
+    ASSERT_EQ(std::filesystem::file_size(log_path()), room);
+    EXPECT_EQ(verify(), 0) << said_;
+    EXPECT_NE(said_.find(": 3 lines in 1 file"), std::string::npos) << said_;
+    EXPECT_NE(said_.find("the last line is half written"), std::string::npos) << said_;
+    ASSERT_TRUE(start());
+    ASSERT_EQ(create_vm("e"), 0) << said_;
+    EXPECT_EQ(verify(), 0) << said_;
+    EXPECT_NE(said_.find(": 4 lines in 1 file"), std::string::npos) << said_;
+    EXPECT_EQ(said_.find("half written"), std::string::npos) << said_;
 }
 
 TEST_F(hvd_process, a_second_one_gives_up_and_leaves_the_first_alone) {
