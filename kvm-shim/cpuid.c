@@ -8,6 +8,7 @@
 #include "registers.h"
 
 #define APIC_BIT BIT(9)
+#define MWAIT_BIT BIT(3)
 
 struct kvm_cpuid_entry2 *hvk_cpuid(struct hvk_vcpu *vcpu, u32 leaf, u32 subleaf)
 {
@@ -21,6 +22,25 @@ struct kvm_cpuid_entry2 *hvk_cpuid(struct hvk_vcpu *vcpu, u32 leaf, u32 subleaf)
 			return entry;
 	}
 	return NULL;
+}
+
+static bool mwait_follows(const struct hvk_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->vm->quirks_off) & KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT;
+}
+
+static u32 mwait_bit(const struct hvk_vcpu *vcpu)
+{
+	return vcpu->msrs.misc_enable & MSR_IA32_MISC_ENABLE_MWAIT ? MWAIT_BIT : 0;
+}
+
+bool hvk_has_mwait(struct hvk_vcpu *vcpu)
+{
+	const struct kvm_cpuid_entry2 *entry = hvk_cpuid(vcpu, 1, 0);
+
+	if (!entry)
+		return false;
+	return mwait_follows(vcpu) ? mwait_bit(vcpu) : entry->ecx & MWAIT_BIT;
 }
 
 /* The APIC's bit is what IA32_APIC_BASE enables; OSXSAVE and its like the core knows itself. */
@@ -41,6 +61,8 @@ void hvk_give_cpuid(struct hvk_vcpu *vcpu)
 		};
 		if (from->function == 1 && !(hvk_get_apic_base(vcpu) & MSR_IA32_APICBASE_ENABLE))
 			leaves->entry[i].edx &= ~APIC_BIT;
+		if (from->function == 1 && mwait_follows(vcpu))
+			leaves->entry[i].ecx = (from->ecx & ~MWAIT_BIT) | mwait_bit(vcpu);
 	}
 	vcpu->exchange->flags |= HV_RUN_CPUID;
 }

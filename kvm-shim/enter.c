@@ -187,6 +187,16 @@ static int after_entry(struct hvk_vcpu *vcpu, long result)
 	return hvk_exit(vcpu);
 }
 
+/* MONITOR and MWAIT do nothing, unless the client wants them not to be there. */
+static void put_quirks(struct hvk_vcpu *vcpu)
+{
+	u64 off = READ_ONCE(vcpu->vm->quirks_off);
+
+	vcpu->exchange->flags &= ~HV_RUN_NO_MWAIT;
+	if (unlikely(off & KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS) && !hvk_has_mwait(vcpu))
+		vcpu->exchange->flags |= HV_RUN_NO_MWAIT;
+}
+
 int hvk_enter(struct hvk_vcpu *vcpu)
 {
 	enum hvk_event event;
@@ -195,6 +205,7 @@ int hvk_enter(struct hvk_vcpu *vcpu)
 	if (result <= 0 || !hvk_runnable(vcpu))
 		return result;
 	event = hvk_put_event(vcpu);
+	put_quirks(vcpu);
 	result = enter_core(vcpu);
 	if (result == -EAGAIN)
 		return 1;

@@ -183,6 +183,17 @@ static bool access_platform(struct hvk_vcpu *vcpu, struct hvk_msr_access *access
 	return access->fault || hvk_msr_plain(access, &msrs->misc_features);
 }
 
+/* CPUID's MWAIT follows a bit here, where the client has switched off that it does not. */
+static bool misc_enable(struct hvk_vcpu *vcpu, struct hvk_msr_access *access)
+{
+	if (access->index != MSR_IA32_MISC_ENABLE)
+		return false;
+	hvk_msr_plain(access, &vcpu->msrs.misc_enable);
+	if (access->write && READ_ONCE(vcpu->vm->quirks_off) & KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT)
+		hvk_give_cpuid(vcpu);
+	return true;
+}
+
 static bool access_kept(struct hvk_msrs *msrs, struct hvk_msr_access *access)
 {
 	u64 *pv = paravirtual(msrs, access->index);
@@ -192,8 +203,6 @@ static bool access_kept(struct hvk_msrs *msrs, struct hvk_msr_access *access)
 		return access->fault || hvk_msr_plain(access, pv);
 	}
 	switch (access->index) {
-	case MSR_IA32_MISC_ENABLE:
-		return hvk_msr_plain(access, &msrs->misc_enable);
 	case MSR_IA32_UCODE_REV:
 		if (access->write && !access->host)
 			return true;
@@ -214,7 +223,8 @@ bool hvk_msr_identity(struct hvk_vcpu *vcpu, struct hvk_msr_access *access)
 {
 	u64 feature;
 
-	if (access_platform(vcpu, access) || access_kept(&vcpu->msrs, access))
+	if (access_platform(vcpu, access) || misc_enable(vcpu, access) ||
+	    access_kept(&vcpu->msrs, access))
 		return true;
 	if (hvk_feature_msr(access->index, &feature)) {
 		access->fault = access->write && !access->host;

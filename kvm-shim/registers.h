@@ -31,6 +31,7 @@ int hvk_write_msr(struct hvk_vcpu *vcpu, u32 index, u64 value, bool host);
 struct kvm_cpuid_entry2 *hvk_cpuid(struct hvk_vcpu *vcpu, u32 leaf, u32 subleaf);
 /* To the core's table, with the bits that follow registers. */
 void hvk_give_cpuid(struct hvk_vcpu *vcpu);
+bool hvk_has_mwait(struct hvk_vcpu *vcpu);
 
 /* cr.c: whether a client may set them */
 bool hvk_valid_cr4(struct hvk_vcpu *vcpu, u64 cr4);

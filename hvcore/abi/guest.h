@@ -55,7 +55,8 @@ enum hv_run_flag {
     // `event` is to be delivered at the entry; one that the guest was in the middle of comes first,
     // and this one is then refused: HV_GUEST_WINDOW, nothing executed
     HV_RUN_EVENT = 8,
-    HV_RUN_CPUID = 16,    // hv_vcpu_cpuid has changed: take it
+    HV_RUN_CPUID = 16,       // hv_vcpu_cpuid has changed: take it
+    HV_RUN_NO_MWAIT = 32,    // MONITOR and MWAIT raise #UD; otherwise they do nothing
 };
 
 // hv_vcpu_exchange.state, from the core. A run takes three of them: whether NMIs are blocked, that

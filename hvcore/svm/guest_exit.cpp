@@ -136,18 +136,19 @@ next on_guest_instruction(guest_vcpu const& v) {
     auto const& b = block_of(v).control;
     switch (static_cast<unsigned>(b.exit_code)) {
     case unsigned(exit_code::invd):
-    case unsigned(exit_code::wbinvd):      return behind(2);    // as if it did nothing
+    case unsigned(exit_code::wbinvd): return behind(2);    // as if it did nothing
     case unsigned(exit_code::monitor):
     case unsigned(exit_code::mwait):
-    case unsigned(exit_code::armed_mwait): return behind(3);
-    case unsigned(exit_code::rdpmc):       return fault(v, general_protection);
+    case unsigned(exit_code::armed_mwait):
+        return (v.flags & HV_RUN_NO_MWAIT) != 0 ? fault(v, invalid_opcode) : behind(3);
+    case unsigned(exit_code::rdpmc):   return fault(v, general_protection);
     case unsigned(exit_code::vmrun):
     case unsigned(exit_code::vmload):
     case unsigned(exit_code::vmsave):
     case unsigned(exit_code::stgi):
     case unsigned(exit_code::clgi):
     case unsigned(exit_code::skinit):
-    case unsigned(exit_code::invlpga):     return fault(v, invalid_opcode);
+    case unsigned(exit_code::invlpga): return fault(v, invalid_opcode);
     default:
         if (code_of(b.exit_code) == exit_code::invalid)
             return back({.why = HV_GUEST_INVALID, .address = b.exit_code});

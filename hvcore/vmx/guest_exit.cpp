@@ -122,6 +122,10 @@ next on_guest_memory(cpu const& c) {
                  .address = c.vmcs.read<guest_physical_address>().raw});
 }
 
+next on_guest_mwait(cpu& c, guest_vcpu const& v) {
+    return (v.flags & HV_RUN_NO_MWAIT) != 0 ? fault(c, invalid_opcode) : behind;
+}
+
 next unexpected(cpu const& c) {
     return back({.why = HV_GUEST_UNEXPECTED,
                  .address = c.vmcs.read<exit_reason_field>(),
@@ -146,9 +150,9 @@ next dispatch(exit_reason why, cpu& c, guest_vcpu& v) {
     case unsigned(exit_reason::xsetbv):             return on_guest_xsetbv(c, v);
     case unsigned(exit_reason::triple_fault):       return back({.why = HV_GUEST_SHUTDOWN});
     case unsigned(exit_reason::invd):
-    case unsigned(exit_reason::wbinvd):
+    case unsigned(exit_reason::wbinvd):             return behind;    // as if it did nothing
     case unsigned(exit_reason::mwait):
-    case unsigned(exit_reason::monitor):            return behind;    // as if it did nothing
+    case unsigned(exit_reason::monitor):            return on_guest_mwait(c, v);
     case unsigned(exit_reason::rdpmc):              return fault(c, general_protection);
     case unsigned(exit_reason::getsec):
     case unsigned(exit_reason::vmclear):
