@@ -30,7 +30,7 @@ memory_beyond_is_the_clients() {
 
 # Each guest that is killed has a page in each of 504 tables.
 memory_of_the_killed_is_gone() {
-    rounds=$(full 2 300)
+    rounds=$(full 2 30)
     isolation freed "$rounds"
     wrong 'reads that reached the client' "$(found asked)" $((504 * rounds))
     wrong 'words of a killed guest' "$(found without)" 0

@@ -3,30 +3,11 @@
 # before: scripts/build_selftests build/system/selftests
 # rig: --add build/system/selftests:/t/selftests
 # qemu: --one-thread --memory 2048 --kernel-arg tsc=reliable --kernel-arg clocksource=tsc
+# bochs: --kernel-arg clearcpuid=xsaves,xsavec
 # seconds: 400 3600
 # weight: 60
 
 . /t/sh/selftest.sh
-
-# How much memory they write is theirs to be told: by itself a GiB, and that again and again.
-level_1 demand_paging_test -b 16M
-level_1 dirty_log_test -i 3
-level_1 kvm_create_max_vcpus
-level_1 kvm_page_table_test -b 8M -v 1
-level_1 memslot_modification_stress_test -b 16M -v 1
-level_1 set_memory_region_test
-level_1 x86_64/cr4_cpuid_sync_test
-level_1 x86_64/fix_hypercall_test
-level_1 x86_64/get_msr_index_features
-level_1 x86_64/kvm_clock_test
-level_1 x86_64/platform_info_test
-level_1 x86_64/set_boot_cpu_id
-level_1 x86_64/set_sregs_test
-level_1 x86_64/sync_regs_test
-level_1 x86_64/tsc_msrs_test
-level_1 x86_64/userspace_io_test
-level_1 x86_64/xapic_ipi_test
-level_1 x86_64/xapic_state_test
 
 if [ "$BACKEND" = vmx ]; then
     later cr4_cpuid_sync_test 'the emulated CPU has no XSAVE for guests: the real KVM skips it, too'
