@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kvm_isolation_blobs.h"
@@ -22,7 +23,7 @@ enum {
     page = 4096,
     device_byte = 0xa5,
     few_looks = 200,
-    patience = 100000000,
+    patience_seconds = 20,
     filled = 0x5ec2e75,
 };
 
@@ -55,8 +56,9 @@ static void* run_watcher(void* of) {
 static uint64_t seen_now(struct machine const* machine) {
     uint64_t const volatile* const found = (uint64_t*)(machine->memory + found_at);
     uint64_t const before = found[1];
+    time_t const until = time(NULL) + patience_seconds;
 
-    for (unsigned i = 0; i < patience && !stop; ++i) {
+    while (!stop && time(NULL) < until) {
         if (found[1] - before >= 2) return found[0];
         asm volatile("pause");
     }
