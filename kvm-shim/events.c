@@ -212,7 +212,8 @@ int hvk_write_events(struct hvk_vcpu *vcpu, const struct kvm_vcpu_events *events
 		vcpu->nmis = min(vcpu->nmis + 1, 2u);
 	/* What it was in the midst of gives way to all this. */
 	set_state(vcpu, HV_VCPU_EVENT_PENDING, false);
-	set_state(vcpu, HV_VCPU_NMI_BLOCKED, events->nmi.masked);
+	/* One that is injected is delivered in any case, and masks the next. */
+	set_state(vcpu, HV_VCPU_NMI_BLOCKED, events->nmi.masked && !events->nmi.injected);
 	if (events->flags & KVM_VCPUEVENT_VALID_SIPI_VECTOR && vcpu->lapic)
 		vcpu->sipi_vector = events->sipi_vector;
 	return 0;

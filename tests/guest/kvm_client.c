@@ -90,8 +90,9 @@ static void tell_events(struct machine* machine) {
            events.nmi.injected);
 }
 
-// Its stack is in memory that its client may not use: an interrupt's delivery ends in its midst.
-static void cut_delivery(struct machine* machine, void* memory) {
+// Its stack is in memory that its client may not use: the delivery of an interrupt or NMI ends in
+// its midst.
+static void cut_delivery(struct machine* machine, void* memory, bool nmi) {
     struct kvm_interrupt const vector = {.irq = 30};
     struct kvm_regs registers;
 
@@ -101,7 +102,10 @@ static void cut_delivery(struct machine* machine, void* memory) {
     registers.rflags |= 0x200;
     registers.rsp = 0x100800;
     need(!machine_vcpu(machine, KVM_SET_REGS, &registers), "KVM_SET_REGS");
-    printf("queue 30: %d\n", machine_vcpu(machine, KVM_INTERRUPT, (void*)&vector));
+    if (nmi)
+        printf("nmi: %d\n", machine_vcpu(machine, KVM_NMI, NULL));
+    else
+        printf("queue 30: %d\n", machine_vcpu(machine, KVM_INTERRUPT, (void*)&vector));
     machine_step(machine);
     tell_events(machine);
     mprotect(memory, 0x1000, PROT_READ | PROT_WRITE);
@@ -109,25 +113,33 @@ static void cut_delivery(struct machine* machine, void* memory) {
 
 // It is delivered at the next entry, also when the client has saved and restored it, but not when
 // the client has put another state in its place.
-static void cut_short(struct machine* machine) {
-    void* const memory = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                              0);
+static void cut_three_times(struct machine* machine, void* memory, bool nmi) {
+    struct kvm_vcpu_events const none = {0};
     struct kvm_vcpu_events events;
 
-    need(memory != MAP_FAILED, "memory");
-    need(!machine_slot(machine, 1, 0x100000, 0x1000, memory, 0), "slot");
-    cut_delivery(machine, memory);
+    cut_delivery(machine, memory, nmi);
     machine_run(machine);
     tell_events(machine);
-    cut_delivery(machine, memory);
+    machine_vcpu(machine, KVM_SET_VCPU_EVENTS, (void*)&none);
+    cut_delivery(machine, memory, nmi);
     need(!machine_vcpu(machine, KVM_GET_VCPU_EVENTS, &events), "KVM_GET_VCPU_EVENTS");
     need(!machine_vcpu(machine, KVM_SET_VCPU_EVENTS, &events), "KVM_SET_VCPU_EVENTS");
     machine_run(machine);
-    cut_delivery(machine, memory);
-    memset(&events, 0, sizeof events);
-    need(!machine_vcpu(machine, KVM_SET_VCPU_EVENTS, &events), "KVM_SET_VCPU_EVENTS");
+    machine_vcpu(machine, KVM_SET_VCPU_EVENTS, (void*)&none);
+    cut_delivery(machine, memory, nmi);
+    need(!machine_vcpu(machine, KVM_SET_VCPU_EVENTS, (void*)&none), "KVM_SET_VCPU_EVENTS");
     tell_events(machine);
     run_blob(machine, "page_fault64");
+}
+
+static void cut_short(struct machine* machine) {
+    void* const memory = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                              0);
+
+    need(memory != MAP_FAILED, "memory");
+    need(!machine_slot(machine, 1, 0x100000, 0x1000, memory, 0), "slot");
+    cut_three_times(machine, memory, false);
+    cut_three_times(machine, memory, true);
     munmap(memory, 0x1000);
 }
 
