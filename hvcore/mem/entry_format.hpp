@@ -11,10 +11,12 @@ namespace hv {
 inline constexpr unsigned stage_levels = 4;    // level 1 holds 4 KiB leaves, 2: 2 MiB, 3: 1 GiB
 inline constexpr unsigned table_entries = 512;
 
-/// Bytes that one entry of a table of `level` covers.
-constexpr std::uint64_t entry_bytes(unsigned level) { return page_bytes << (9 * (level - 1)); }
+/// Bytes that `count` entries of a table of `level` cover. By shifts: a prover pays for products.
+constexpr std::uint64_t entry_bytes(unsigned level, std::uint64_t count = 1) {
+    return count << (3 + 9 * level);
+}
 constexpr unsigned entry_index(gpa a, unsigned level) {
-    return static_cast<unsigned>(a.raw / entry_bytes(level)) % table_entries;
+    return static_cast<unsigned>(a.raw >> (3 + 9 * level)) % table_entries;
 }
 static_assert(entry_bytes(3) == page_1g_bytes);
 

@@ -217,7 +217,7 @@ template <entry_format F, table_memory M, leaf_guard G>
 status second_stage<F, M, G>::fill(hpa table, unsigned level, leaf_value whole) {
     for (unsigned i = 0; i < table_entries; ++i) {
         auto part = whole;
-        part.to = whole.to + i * entry_bytes(level);
+        part.to = whole.to + entry_bytes(level, i);
         HV_TRY(write_leaf({table, i, level, 0}, part));
     }
     return done;

@@ -33,7 +33,7 @@ template <entry_format F, table_memory M, leaf_guard G>
 template <unsigned Level>
 void second_stage<F, M, G>::merge_below(hpa table, gpa base, gpa_span at) {
     for (unsigned i = 0; i < table_entries; ++i) {
-        auto const covered = base + i * entry_bytes(Level);
+        auto const covered = base + entry_bytes(Level, i);
         if (covered >= at.first + at.bytes) return;
         if (covered + entry_bytes(Level) <= at.first) continue;
         slot const s{table, i, Level, memory_.read(table, i)};
@@ -65,7 +65,7 @@ template <entry_format F, table_memory M, leaf_guard G>
 bool second_stage<F, M, G>::alike(hpa table, unsigned level, leaf_value first) const {
     for (unsigned i = 0; i < table_entries; ++i) {
         auto expected = first;
-        expected.to = first.to + i * entry_bytes(level);
+        expected.to = first.to + entry_bytes(level, i);
         if (memory_.read(table, i) != F::leaf(expected, level)) return false;
     }
     return true;
@@ -97,10 +97,11 @@ void second_stage<F, M, G>::retype_leaf(slot const& s, TypeOf const& type_of) {
     auto const wanted = type_of(hpa_span{v.to, entry_bytes(Level)});
     if (wanted && *wanted == v.type) return;
     if constexpr (Level > 1) {
-        if (!wanted && grow(s, gpa{})) {
-            auto const grown = memory_.read(s.table, s.index);
-            retype_below<Level - 1>(F::table_of(grown), type_of);
-            return;
+        if (!wanted) {
+            if (auto const below = grow(s, gpa{})) {
+                retype_below<Level - 1>(below.value().table, type_of);
+                return;
+            }
         }
     }
     v.type = wanted ? *wanted : memory_type::uc;
