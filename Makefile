@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export KVER DESTDIR FUZZ_SECONDS JOBS
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all core modules run check check-full bench shell install uninstall stage fuzz coverage \
+.PHONY: all core modules run check check-full bench shell install uninstall stage fuzz prove coverage \
 	format lint clean deps help
 
 all: modules ## build everything: core, daemon, command line, kernel modules, tests
@@ -46,6 +46,9 @@ stage: modules ## install to build/stage, which the emulated machines are made f
 fuzz: deps ## fuzz every target for FUZZ_SECONDS (default 300) each
 	@scripts/build asan fuzzers
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} scripts/check_fuzz
+
+prove: deps ## prove the core: proofs, vacuity checks and mutants, one table (docs/proof.md)
+	@scripts/check_prove
 
 coverage: deps ## which lines the unit tests run: build/coverage/report.txt
 	@scripts/coverage

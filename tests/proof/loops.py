@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""Loops that are proved by one turn from any state that an invariant allows.
+
+    // loop FUNCTION [N]: INVARIANT
+
+in a harness cuts the Nth loop (from 1) of every function of that name. Where it is entered, the
+invariant is checked, everything that a turn may write takes any value, and the invariant is
+assumed; where it would turn again, the invariant is checked and the path ends. A turn that may
+write what cannot be told is an error of the translator, not a guess.
+
+    // any FUNCTION in ENTRY…[: CONDITION]
+
+has that function, which must write nothing but its result, return anything in these entries; the
+condition on its arguments is checked at each call. FUNCTION<3> is the one with this argument."""
+
+import re
+
+from ir import unknown
+from layout import sane
+
+LINE = re.compile(r"^\s*// loop (\w+(?:\(\))?)(?: (\d+))?: (.+)$", re.M)
+
+
+def read(text):
+    """{(function, number): invariant}"""
+    return {(m[1], int(m[2] or 1)): m[3] for m in LINE.finditer(text)}
+
+
+ANY = re.compile(r"^\s*// any ([\w<>]+) in ([\w ]+?)(?:: (.+))?$", re.M)
+
+
+def read_any(text, entry):
+    """{function that returns anything in an entry: condition}"""
+    return {m[1]: m[3] for m in ANY.finditer(text) if entry in m[2].split()}
+
+
+def mangled(name):
+    """A pattern for what a directive calls a function: name, name() or name<3>."""
+    stem, _, argument = name.partition("<")
+    call = stem.endswith("()")
+    stem = stem.removesuffix("()")
+    tail = f"ILj{argument[:-1]}E" if argument else "cl" if call else "(?![a-z_])"
+    return rf"(?:(?<!\d)|(?<=_GLOBAL__N_1)){len(stem)}{stem}{tail}"
+
+
+def named(name, symbol):
+    return re.search(mangled(name), symbol)
+
+
+def targets(f):
+    return {label: [x for i in b for x in i.labels if i.op in ("br", "switch")]
+            for label, b in f.blocks.items()}
+
+
+def natural(f):
+    """{header: blocks of its loop}, headers in the order of the text."""
+    to = targets(f)
+    back, done, open_ = [], set(), []
+
+    def walk(label):
+        stack = [(label, iter(to[label]))]
+        open_.append(label)
+        done.add(label)
+        while stack:
+            at, rest = stack[-1]
+            nxt = next(rest, None)
+            if nxt is None:
+                stack.pop()
+                open_.pop()
+            elif nxt in open_:
+                back.append((at, nxt))
+            elif nxt not in done:
+                done.add(nxt)
+                open_.append(nxt)
+                stack.append((nxt, iter(to[nxt])))
+
+    walk(next(iter(f.blocks)))
+    loops = {}
+    for tail, head in back:
+        body = loops.setdefault(head, {head})
+        todo = [tail]
+        while todo:
+            at = todo.pop()
+            if at not in body:
+                body.add(at)
+                todo += [x for x, out in to.items() if at in out and x in done]
+    order = list(f.blocks)
+    return dict(sorted(loops.items(), key=lambda x: order.index(x[0])))
+
+
+class cuts:
+    """The cut loops of one function."""
+
+    def __init__(self, e):
+        self.e = e
+        self.cut = {}
+        for number, (head, body) in enumerate(natural(e.f).items(), 1):
+            for (name, wanted), invariant in e.p.loops.items():
+                if wanted == number and named(name, e.f.name):
+                    self.cut[head] = (body, invariant)
+                    e.p.cut.add((name, wanted))
+
+    def enter(self, frm, to):
+        """C for a jump to the head of a cut loop, after its phis; empty for any other jump."""
+        if to not in self.cut:
+            return ""
+        body, invariant = self.cut[to]
+        held = self.worded(invariant, to)
+        check = f'__CPROVER_assert({held}, "loop invariant: {invariant}");'
+        check = check if self.e.p.checking else ""
+        if frm in body:
+            return f"{check} __CPROVER_assume(0);"
+        return f"{check} {self.havoc(to, body)} __CPROVER_assume({held}); goto L_{sane(to)};"
+
+    def worded(self, invariant, head):
+        """Names of the source for those of the translation; a function of the harness is called."""
+        e = self.e
+        phis = {i.result for i in e.f.blocks[head] if i.op == "phi"}
+        lent = {p.of: p for p in e.f.params if p.sret}
+
+        def found(name):
+            counted = [n for n in phis if re.fullmatch(re.escape(name) + r"\d*\.0", n)]
+            for n in (*counted[:len(counted) == 1], name, name + ".addr", name + ".coerce"):
+                if n in phis or n in e.allocas:
+                    return e.name(n)
+                if n in lent:
+                    return f"({e.place(lent[n], lent[n].sret)})"
+                if n in e.parameters:
+                    return e.name(n)
+            f = e.p.module.functions.get(name)
+            return e.p.callee(name) if f is not None and f.blocks else None
+
+        def local(m):
+            parts = m[0].split(".")
+            for n in range(len(parts), 0, -1):
+                name = found(".".join(parts[:n]))
+                if name:
+                    return ".".join([name] + parts[n:])
+            raise unknown(f"{m[0]} in the invariant of {e.f.name}: {invariant}")
+        return re.sub(r"(?<![.\w])[A-Za-z_][\w.]*", local, invariant)
+
+    def havoc(self, head, body):
+        e = self.e
+        known = e.p.effects.roots(e.f)
+        written = set()
+        for label in body:
+            for i in e.f.blocks[label]:
+                written |= e.p.effects.written(i, known)
+        out = [f"{e.name(i.result)} = nondet_{e.p.nondet(i.type)}();"
+               for i in e.f.blocks[head] if i.op == "phi"]
+        for what, name in sorted(written, key=str):
+            if what == "alloca":
+                t = e.allocas[name]
+                out.append(f"{e.name(name)} = nondet_{e.p.nondet(t)}();")
+            elif what == "param" and e.f.params[name].sret:
+                t = e.f.params[name].sret
+                out.append(f"{e.place(e.f.params[name], t)} = nondet_{e.p.nondet(t)}();")
+            elif what == "global":
+                t = e.p.module.globals[name][0]
+                out.append(f"{e.p.variable(name)} = nondet_{e.p.nondet(t)}();")
+            else:
+                raise unknown(f"a loop of {e.f.name} writes through {what} {name}")
+        return " ".join(out)

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""From a harness to a verdict: clang → IR → C → CBMC."""
+
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import loops
+from ir import unknown
+from translate import translate
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+BUILT = TOP / "build/proof"
+SECONDS = 500
+MEMORY = 2 << 30
+# As clang makes it of the source, before its optimiser has seen it.
+CLANG = ["clang-19", "-std=c++20", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
+         "-fno-threadsafe-statics", "-mgeneral-regs-only", "-fno-access-control", "-O1", "-Xclang",
+         "-disable-llvm-passes", "-fno-discard-value-names", "-S", "-emit-llvm"]
+# Only what makes less of the same: small functions in their callers, variables in registers.
+OPT = ["opt-19", "-S", "-passes=cgscc(inline),function(sroa)", "-inline-threshold=30",
+       "-inlinehint-threshold=30"]
+CBMC = ["--unwind", "8", "--unwinding-assertions", "--object-bits", "12", "--no-standard-checks",
+        "--bounds-check", "--slice-formula", "--trace"]
+
+
+@dataclass
+class outcome:
+    verdict: str    # verified, refuted, reachable, vacuous or error
+    seconds: float
+    why: str = ""
+    request: dict = field(default_factory=dict)    # of the counter-example
+    cut: set = field(default_factory=set)          # the loops that a directive cut
+
+
+def compiled(harness, core, folder):
+    """The IR of a harness on a tree of the core."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (HERE / f"{harness}.cpp").read_text(encoding="utf-8")
+    raw = folder / f"{harness}.ll"
+    subprocess.run([*CLANG, "-I", str(HERE), "-I", str(core), "-o", str(raw),
+                    str(HERE / f"{harness}.cpp")], check=True, capture_output=True, text=True)
+    ir = raw.read_text(encoding="utf-8")
+    # What a directive names stays a function of its own.
+    for name in {n for n, _ in loops.read(text)} | {m[1] for m in loops.ANY.finditer(text)}:
+        ir = re.sub(rf"^(define .*@\S*?{loops.mangled(name)}.*?\)"
+                    r"(?: unnamed_addr| local_unnamed_addr)?) (#\d+)", r"\1 noinline \2", ir,
+                    flags=re.M)
+    raw.write_text(ir, encoding="utf-8")
+    return subprocess.run([*OPT, "-o", "-", str(raw)], check=True, capture_output=True,
+                          text=True).stdout, text
+
+
+def judged(log, wanted, reach):
+    """(verdict, why) of a run's output."""
+    failed = re.findall(r"^\[\S+\] (?:line \d+ )?(.*): FAILURE$", log, re.M)
+    if "VERIFICATION" not in log:
+        return "error", "the prover ended without a verdict: " + log.strip()[-200:]
+    if not reach:
+        if "VERIFICATION SUCCESSFUL" in log:
+            return "verified", ""
+        return "refuted", "; ".join(dict.fromkeys(failed))
+    missed = [w for w in wanted if f"reach: {w}" not in failed]
+    if not wanted or missed:
+        return "vacuous", "; ".join(missed) or "nothing is to be reached"
+    return "reachable", ""
+
+
+def request_of(log):
+    """What the first counter-example asks for: the last value shown under each name."""
+    trace = log.split("\nTrace for ", 2)
+    shown = re.findall(r"^\s*show_(\w+)=(\d+)u?l*", trace[1] if len(trace) > 1 else "", re.M)
+    return {name: int(number) for name, number in shown}
+
+
+def ask(cbmc, ir, harness_text, entry, stem, reach=False):
+    """One question to the prover."""
+    start = time.monotonic()
+    try:
+        text, program = translate(ir, harness_text, entry, reach)
+    except unknown as e:
+        return outcome("error", time.monotonic() - start, f"translator: {e}")
+    source = stem.with_suffix(".i")
+    source.write_text(text, encoding="utf-8")
+    # CaDiCaL: MiniSat, which is inside, takes seconds for one entry and hours for its twin. timeout
+    # ends the solver too.
+    run = subprocess.run(["timeout", "--kill-after=5", str(SECONDS), "prlimit", f"--as={MEMORY}",
+                          cbmc, *CBMC, "--external-sat-solver",
+                          str(Path(cbmc).with_name("cadical")), "--function", entry, str(source)],
+                         capture_output=True, text=True, check=False)
+    log = run.stdout + run.stderr if run.returncode not in (124, 137) else ""
+    stem.with_suffix(".log").write_text(log, encoding="utf-8")
+    verdict, why = judged(log, program.reached, reach) if log else \
+        ("error", f"no answer in {SECONDS} s")
+    return outcome(verdict, time.monotonic() - start, why,
+                   request_of(log) if verdict == "refuted" else {}, program.cut)
+
+
+def prover():
+    """The command, or None after saying why there is none."""
+    run = subprocess.run([str(TOP / "scripts/fetch_cbmc")], stdout=subprocess.PIPE, text=True,
+                         check=False)
+    return run.stdout.strip() if run.returncode == 0 else None
+
+
+assert sys.version_info >= (3, 10)
