@@ -22,7 +22,7 @@ modules: core ## build the kernel modules: build/kmod/hv.ko
 run: stage ## show it: boot Linux in an emulated machine, hoist, enforce a policy, unhoist
 	@scripts/demo
 
-check: deps ## all gates and tests, in about 25 minutes; last line: passed, failed, skipped
+check: deps ## all gates and tests, in less than 25 minutes; last line: passed, failed, skipped
 	@scripts/check
 
 check-full: deps ## the same with long fuzzing and the long system tests
