@@ -96,13 +96,8 @@ BLOB(keeper, 64, KEPT_GENERAL KEPT_DEBUG R"(
     mov $0x2b000, %esi
     debug plant_special
     mov 3304(%rsi), %eax
-    xor %edx, %edx
-    test %eax, %eax
-    jnz 1f
-    fxrstor64 (%rsi)
-    jmp 2f
-1:  xrstor64 (%rsi)
-2:  cmpl $0, 3312(%rsi)
+    )" RESTORE_VECTORS R"(
+    cmpl $0, 3312(%rsi)
     je 1f
     mov $0xc0000103, %ecx
     mov 3288(%rsi), %eax

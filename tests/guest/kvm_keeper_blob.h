@@ -28,6 +28,16 @@ struct keeper_state {
     uint64_t with_tsc_aux, with_pkru;
 };
 
+// XSAVE's states in %eax, or with 0 FXSAVE's image, from (%rsi); %edx is 0 afterwards.
+#define RESTORE_VECTORS \
+    "xor %edx, %edx\n" \
+    "test %eax, %eax\n" \
+    "jnz 1f\n" \
+    "fxrstor64 (%rsi)\n" \
+    "jmp 2f\n" \
+    "1: xrstor64 (%rsi)\n" \
+    "2:\n"
+
 extern struct blob const keeper_blob;
 
 #endif

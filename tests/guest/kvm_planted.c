@@ -32,13 +32,8 @@ run_with:
     push %rdx
     push %rcx
     mov %ecx, %eax
-    xor %edx, %edx
-    test %eax, %eax
-    jnz 1f
-    fxrstor64 (%rsi)
-    jmp 2f
-1:  xrstor64 (%rsi)
-2:  mov 3072(%rsi), %rbx
+    )" RESTORE_VECTORS R"(
+    mov 3072(%rsi), %rbx
     mov 3080(%rsi), %rbp
     mov 3088(%rsi), %r8
     mov 3096(%rsi), %r9
