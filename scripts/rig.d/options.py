@@ -57,8 +57,8 @@ def parser():
     add("--icount", action="store_true",
         help="qemu only: time is the number of instructions, seeds and addresses are fixed, so "
              "that the same run takes the same ticks")
-    add("--one-thread", action="store_true",
-        help="qemu only: all CPUs in one thread, without which a machine with guests is lost")
+    add("--thread-each", action="store_true",
+        help="qemu only: a thread for each CPU: faster, but now and then the machine is lost")
     add("--kernel-arg", action="append", default=[], metavar="ARG",
         help="add to the kernel's command line")
     add("--test-build", action="store_true",
@@ -99,8 +99,8 @@ def parse(arguments):
         made.error("--shell and a command exclude each other")
     if options.icount and options.machine != "qemu":
         made.error("--icount is for --machine qemu: Bochs's clock always counts instructions")
-    if options.one_thread and options.machine != "qemu":
-        made.error("--one-thread is for --machine qemu: Bochs has one thread in any case")
+    if options.thread_each and options.machine != "qemu":
+        made.error("--thread-each is for --machine qemu: Bochs has one thread in any case")
     options.added = [pair(text) for text in options.add]
     return options
 

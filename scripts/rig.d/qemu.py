@@ -11,7 +11,8 @@ CPU_MODEL = "EPYC,+svm,+npt"
 # With a thread for each CPU, every FXRSTOR and XRSTOR of any CPU writes the first CPU's flags,
 # unlocked (cpu_clear_ignne() in QEMU 7.2's target/i386/tcg/sysemu/fpu_helper.c), and so now and
 # then puts back what VMRUN or #VMEXIT changes there at that moment: nested paging, GIF. Where
-# guests run, that ends the machine within minutes: the core's own state becomes a guest's.
+# guests run, that ends the machine within minutes, as the core's own state becomes a guest's;
+# with many exits of Linux alone, now and then.
 EACH_ITS_THREAD = "tcg,thread=multi"
 ONE_THREAD = "tcg,thread=single"
 # Both avoid rare early failures on a loaded host.
@@ -44,7 +45,7 @@ def command(folder, kernel, parts, options, serial):
     terminal = f"serial,id=terminal,path={serial}" if serial else \
         f"file,id=terminal,path={folder}/console.log"
     model = options.cpu_model or CPU_MODEL
-    accelerator = ONE_THREAD if options.one_thread else EACH_ITS_THREAD
+    accelerator = EACH_ITS_THREAD if options.thread_each else ONE_THREAD
     time, cpus, arguments = ("-accel", accelerator), ("-smp", options.cpus), ()
     if options.icount:
         time, cpus = icount.OPTIONS, icount.processors(options.cpus, model)

@@ -2,7 +2,6 @@
 # summary: hostile guests: a million steps (--full) with MSRs, ports, control registers,
 #   hypercalls and what else there is, at random; guests that never come back, one on each CPU
 # rig: --test-build
-# qemu: --one-thread
 # seconds: 400 3600
 # weight: 40
 

@@ -3,7 +3,7 @@
 #   CPU, memory beyond its own and of guests that were killed, registers of Linux and of another
 #   guest, and the other way round; and what is left of a guest in what the core gives back
 # rig: --test-build
-# qemu: --one-thread --cpu-model EPYC,+svm,+npt,+pku
+# qemu: --cpu-model EPYC,+svm,+npt,+pku
 # bochs: --kernel-arg clearcpuid=xsaves,xsavec
 # seconds: 600 3600
 # weight: 40

@@ -5,8 +5,6 @@
 # seconds: 180 180
 # weight: 40
 
-# One CPU: with two, the qemu machine would need --one-thread for its own KVM, as for the node.
-
 CASES='ports modes msrs cr8 page_fault64 interrupts spin touch large_page bad_input'
 
 transcript_of() { timeout 120 kvm_client "$1" >"$2" 2>&1 || echo "kvm_client ended with $?; "; }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # summary: the node: a micro VM from start to stop, every way to the node, and who is on it
 # rig: --boot-files --test-build
-# qemu: --one-thread --memory 2048
+# qemu: --memory 2048
 # seconds: 400 900
 # full: bochs each VM takes Bochs half a minute and more
 # weight: 100

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # summary: hvctl vm on the machine's own KVM, to compare: what micro_vms and micro_vms_more do on
 #   the node; and who gets /dev/kvm
-# rig: --one-thread --no-hoist --boot-files --memory 2048
+# rig: --no-hoist --boot-files --memory 2048
 # only: qemu Bochs takes a minute for each boot of a guest
 # seconds: 600 1200
 # weight: 120

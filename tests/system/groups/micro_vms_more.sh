@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # summary: hvctl vm on the node: boot, console, limits, every way to end, ten at once, and hvd
 #   killed beside them
-# rig: --one-thread --boot-files --memory 2048
+# rig: --boot-files --memory 2048
 # only: qemu Bochs takes a minute for each boot of a guest
 # seconds: 600 1200
 # full:

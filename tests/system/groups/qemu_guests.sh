@@ -2,7 +2,7 @@
 # summary: Debian's QEMU, unmodified, boots the stock kernel on the node to user space: each place
 #   of the interrupt controllers, one CPU
 # rig: --package qemu-system-x86 --boot-files
-# qemu: --one-thread --memory 2048
+# qemu: --memory 2048
 # seconds: 900
 # full: bochs each start of QEMU takes Bochs half a minute
 # weight: 100

@@ -2,7 +2,7 @@
 # summary: QEMU killed in the midst of its run, hvd killed beside it: nothing stays behind, no CPU
 #   is stuck, everything unloads
 # rig: --package qemu-system-x86 --boot-files
-# qemu: --one-thread --memory 2048
+# qemu: --memory 2048
 # seconds: 1500 3600
 # weight: 90
 # full: bochs each start of QEMU takes Bochs half a minute

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # summary: Debian's QEMU on the node: its other machines, and two CPUs
-# rig: --one-thread --package qemu-system-x86 --boot-files --memory 2048
+# rig: --package qemu-system-x86 --boot-files --memory 2048
 # only: qemu Bochs takes a minute for each boot of a guest
 # seconds: 900
 # full:

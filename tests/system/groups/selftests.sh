@@ -2,7 +2,7 @@
 # summary: the kernel's own KVM selftests that every KVM must pass, on the node
 # before: scripts/build_selftests build/system/selftests
 # rig: --add build/system/selftests:/t/selftests
-# qemu: --one-thread --memory 2048 --kernel-arg tsc=reliable --kernel-arg clocksource=tsc
+# qemu: --memory 2048 --kernel-arg tsc=reliable --kernel-arg clocksource=tsc
 # bochs: --kernel-arg clearcpuid=xsaves,xsavec
 # seconds: 400 3600
 # weight: 60

@@ -3,7 +3,7 @@
 #   and selftests_more say of the node
 # before: scripts/build_selftests build/system/selftests
 # rig: --no-hoist --add build/system/selftests:/t/selftests
-# qemu: --one-thread --memory 2048 --kernel-arg tsc=reliable --kernel-arg clocksource=tsc
+# qemu: --memory 2048 --kernel-arg tsc=reliable --kernel-arg clocksource=tsc
 # bochs: --kernel-arg clearcpuid=xsaves,xsavec
 # seconds: 3000 6000
 # weight: 200

@@ -3,7 +3,7 @@
 #   themselves, and which fail for a reason that is known
 # before: scripts/build_selftests build/system/selftests
 # rig: --add build/system/selftests:/t/selftests
-# qemu: --one-thread --memory 2048 --kernel-arg tsc=reliable --kernel-arg clocksource=tsc
+# qemu: --memory 2048 --kernel-arg tsc=reliable --kernel-arg clocksource=tsc
 # bochs: --kernel-arg clearcpuid=xsaves,xsavec
 # full: bochs it takes Bochs a minute and more
 # seconds: 300 3600
