@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # summary: NMIs from the other CPU while a CPU leaves guest operation all the time: each comes, once
 # rig: --no-hoist --test-build
+# qemu: --thread-each
 # seconds: 400 3600
 # weight: 60
 # alone: qemu

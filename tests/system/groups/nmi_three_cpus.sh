@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # summary: NMIs from one CPU and shoot-downs from another meet on a third
 # rig: --cpus 3 --test-build
+# qemu: --thread-each
 # seconds: 400 3600
 # weight: 40
 # alone: qemu
