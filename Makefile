@@ -29,6 +29,7 @@ check-full: deps ## the same with long fuzzing and the long system tests
 	@scripts/check --full
 
 bench: stage ## measure native against hoisted; writes build/bench (JSON, SVG)
+	@scripts/build gcc unit
 	@tests/bench/run
 
 shell: stage ## a login inside the emulated machine, hoisted

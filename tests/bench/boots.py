@@ -14,6 +14,7 @@ TOP = Path(__file__).resolve().parents[2]
 FOLDER = TOP / "build" / "bench"
 GUEST = FOLDER / "guest"
 CORE = TOP / "build" / "gcc" / "hvcore" / "hvcore"
+UNIT = TOP / "build" / "gcc" / "tests" / "unit" / "unit"
 CORE_SYMBOLS = CORE.with_suffix(".debug")
 STAGED = TOP / "build" / "stage" / "lib" / "modules"
 TEST_MODULE = TOP / "build" / "kmod-tests" / "hv_test.ko"
@@ -24,6 +25,7 @@ END_SECONDS = 30
 C_FLAGS = ["-std=gnu11", "-O2", "-static", "-s", "-Wall", "-Wextra", "-Werror"]
 CXX_FLAGS = ["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror"]
 SPEED_PARTS = ("kvm_speed", "kvm_speed_blobs", "kvm_machine")
+SWITCHES_PARTS = ("kvm_speed_blobs", "kvm_machine", "netlink")
 GUEST_PARTS = ("bench", "operation", "kernel", "rules")
 
 
@@ -111,7 +113,7 @@ def compiled(words):
 
 def build():
     """What runs in the guest, and the program that counts VMREADs."""
-    for needed in (CORE, CORE_SYMBOLS, TEST_MODULE):
+    for needed in (CORE, CORE_SYMBOLS, UNIT, TEST_MODULE):
         if not needed.exists():
             raise BenchError(f"{needed.relative_to(TOP)} is not there: run `make` first")
     core = CORE.read_bytes()
@@ -126,19 +128,23 @@ def build():
     compiled(["gcc", *C_FLAGS, here / "guest" / "nothing.c", "-o", GUEST / "nothing"])
     guests = [TOP / "tests" / "guest" / f"{part}.c" for part in SPEED_PARTS]
     compiled(["gcc", *C_FLAGS, *guests, "-o", GUEST / "kvm_speed"])
+    guests = [TOP / "tests" / "guest" / f"{part}.c" for part in SWITCHES_PARTS]
+    sources = [here / "guest" / f"{part}.c" for part in ("switches", "kernel", "operation")]
+    compiled(["gcc", *C_FLAGS, include, *guests, *sources, "-o", GUEST / "switches"])
     shutil.copy(here / "guest" / "guests.sh", GUEST)
     compiled(["g++", *CXX_FLAGS, include, here / "accesses.cpp", "-o", FOLDER / "accesses"])
 
 
 def count_accesses():
     """What ticks do not show of an exit: two counts, by the backend's and the exit's name."""
-    ran = subprocess.run([FOLDER / "accesses", CORE_SYMBOLS], capture_output=True, text=True,
-                         check=False)
-    if ran.returncode:
-        raise BenchError(f"instructions of the core could not be counted: {ran.stderr.strip()}")
     counts = collections.defaultdict(dict)
-    for _, backend, name, *two in map(str.split, ran.stdout.splitlines()):
-        counts[backend][name] = tuple(map(int, two))
+    for words in ([FOLDER / "accesses", CORE_SYMBOLS], [UNIT, "--gtest_filter=*guest_accesses*"]):
+        ran = subprocess.run(words, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            raise BenchError(f"instructions of the core could not be counted: {ran.stderr.strip()}")
+        for line in map(str.split, ran.stdout.splitlines()):
+            if line[:1] == ["accesses"]:
+                counts[line[1]][line[2]] = tuple(map(int, line[3:]))
     return counts
 
 

@@ -8,19 +8,22 @@ Native and hoisted alternate in one boot: each figure is the median of the round
 within a round the least sample (system call, context switch, pipe on one CPU, CPUID, {call}), the
 lowest tenth (fork: free of what the kernel does in batches) or the median (all others). Exits come
 from the core's counters. Guests: the same program on the machine's own KVM and on the node, in
-turns; the least of all rounds. Under rules: half of the 1,000 are on MSRs, half on pages; from a
+turns; the least of all rounds; KVM's world switches by its own counter of exits, the node's by the
+core's of Linux's exits. Under rules: half of the 1,000 are on MSRs, half on pages; from a
 denied access the ticks of a fault without Hoist are taken off."""
 
 BOCHS_NOTES = """\
 Ticks are Bochs's emulated instructions; a loop's own four instructions are in the figures of CPUID
 and VMCALL. With two CPUs a process of class SCHED_IDLE keeps each from idling. VMREAD and VMWRITE:
-counted by running the built core's exit functions in a process, where both trap."""
+counted by running the built core's exit functions in a process, where both trap; those of OUT by
+the core on the unit tests' CPU."""
 
 QEMU_NOTES = """\
 Ticks are instructions: QEMU runs with -icount shift=0,sleep=off, and with fixed seeds, addresses
 and date, so that the same build gives the same figures; a loop's own four instructions are in the
 figures of CPUID and VMMCALL. One CPU runs at a time, and while all of them wait time leaps to the
-next timer. VMSAVE and VMLOAD: what the way takes that the built core's exit function chooses."""
+next timer. VMSAVE and VMLOAD: what the way takes that the built core's exit function chooses;
+those of OUT by the core on the unit tests' CPU."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,7 @@ COST = Section("What an exit costs, ticks")
 WORKLOAD = Section("What Linux pays, ticks")
 RULES = Section("An exit under rules, ticks", "1 rule", "1,000 rules")
 GUESTS = Section("What a guest pays, ticks", "KVM", "Hoist")
+SWITCHES = Section("World switches of a guest: exits and entries", "KVM", "Hoist")
 HOIST = Section("Hoisting 2 CPUs with 1 GiB", "", "hoisted")
 COUNTS = Section("What ticks do not show", "", "hoisted")
 
@@ -125,6 +126,13 @@ def guest_rows(m):
               met=left == 0)
 
 
+def switch_rows(m):
+    """The core answers CPUID and hypercalls; after 1,024 answers Linux has its turn."""
+    for key, title in (("cpuid", "CPUID"), ("call", m.machine.call), ("out", "OUT to the client")):
+        yield Row(SWITCHES, f"switches_{key}", title, m.value("guests", f"switches_{key}_kvm"),
+                  m.value("guests", f"switches_{key}_node"))
+
+
 def hoist_rows(m):
     hoist = m.ticks(2, "start_stop", "hoisted")
     yield Row(HOIST, "start", "hoist, all included, ticks", None, m.ticks(2, "start", "hoisted"))
@@ -142,6 +150,7 @@ def hoist_rows(m):
 def count_rows(m):
     titles = {"cpuid": "CPUID, leaf 0", "cpuid_filtered": "CPUID, leaf 1",
               "vmcall": f"{m.machine.call}, no operation", "other": f"{m.machine.call}, another",
+              "guest_out": "a guest's OUT, to its client and back",
               "guest_cpuid": "a guest's CPUID", "guest_call": f"a guest's {m.machine.call}"}
     for key, (first, second) in m.accesses.items():
         yield Row(COUNTS, f"accesses_{key}", f"{m.machine.accesses} per {titles[key]}", None,
@@ -156,5 +165,6 @@ def count_rows(m):
 
 
 def all_rows(m):
-    parts = (exit_rows, workload_rows, rule_rows, guest_rows, hoist_rows, count_rows)
+    parts = (exit_rows, workload_rows, rule_rows, guest_rows, switch_rows,
+             hoist_rows, count_rows)
     return [row for rows in parts for row in rows(m)]

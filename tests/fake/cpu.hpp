@@ -147,6 +147,7 @@ public:
     std::vector<std::string> broken_rules;    // of the last entry that was not taken
     std::vector<std::uint64_t> injected;    // event | error code << 32, of each entry that had one
     std::vector<step> steps;
+    std::uint64_t vmreads{}, vmwrites{};
     std::function<void(step const&)> on_step;    // what else happens at that moment
     std::uint64_t rip{};    // root mode: where the last exit or failed entry led
 

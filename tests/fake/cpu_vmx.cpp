@@ -78,6 +78,7 @@ vmcs& cpu::current() {
 
 bool cpu::vmread(std::uint64_t field, std::uint64_t& value) {
     if (!vmx_on) throw root_fault{6};
+    ++vmreads;
     if (!current_at) return false;
     if (!vmcs::has(field)) return fail(no_such_field);
     value = current()[field];
@@ -86,6 +87,7 @@ bool cpu::vmread(std::uint64_t field, std::uint64_t& value) {
 
 bool cpu::vmwrite(std::uint64_t field, std::uint64_t value) {
     if (!vmx_on) throw root_fault{6};
+    ++vmwrites;
     if (!current_at) return false;
     if (!vmcs::has(field)) return fail(no_such_field);
     if (vmcs::read_only(field) && !bit(msrs(0x485), 29)) return fail(field_read_only);

@@ -6,6 +6,7 @@ reserved() { hvctl --json status 2>/dev/null | sed -n 's/.*"reserved_bytes": *\(
 speed() { # kvm|node FILE
     /bench/kvm_speed "$2" 3 >/tmp/speed || exit 1
     sed "s/^\([a-z]*\) /sample \1 $1 /" /tmp/speed
+    /bench/switches "$1" "$2" || exit 1
 }
 
 for _ in $(seq "$2"); do

@@ -3,7 +3,7 @@
 #   is stuck, everything unloads
 # rig: --package qemu-system-x86 --boot-files
 # qemu: --memory 2048
-# seconds: 1500 3600
+# seconds: 1500 5400
 # weight: 90
 # full: bochs each start of QEMU takes Bochs half a minute
 
@@ -94,7 +94,7 @@ killed_then_unloaded() {
 }
 
 count=$(by_backend "$(full 6 100)" "$(full 20 100)")
-hvd_count=$(by_backend "$(full 2 20)" "$(full 5 20)")
+hvd_count=$(by_backend 2 "$(full 5 20)")
 in_midst 1 2 # what is taken only once
 kill -9 "$qemu_pid"
 wait
