@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // switches kvm|node NODE: world switches of a guest for each of its operations, an exit and an
-// entry being one each: lines "value switches_NAME_kvm NUMBER". All exits are counted by whom they reach:
-// the guest's by KVM; on the node those of Linux by the core, and the guest's own is one.
+// entry being one each: lines "value switches_NAME_kvm NUMBER". All exits are
+// counted by whom they reach: the guest's by KVM; on the node those of Linux by the core, and the
+// guest's own is one.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
