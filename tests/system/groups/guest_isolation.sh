@@ -16,7 +16,7 @@ isolation() { kvm_isolation $NODE "$@" >/tmp/isolation || echo "kvm_isolation en
 found() { sed -n "s/^$1 //p" /tmp/isolation; }
 
 taken_pages_are_gone() {
-    rounds=$(full 60 10000)
+    rounds=$(full 60 2000)
     isolation remap "$rounds"
     wrong rounds "$(found rounds)" "$rounds"
     wrong leaks "$(found leaks)" 0
