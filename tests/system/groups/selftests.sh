@@ -10,8 +10,7 @@
 . /t/sh/selftest.sh
 
 if [ "$BACKEND" = vmx ]; then
-    later cr4_cpuid_sync_test 'the emulated CPU has no XSAVE for guests: the real KVM skips it, too'
-    long cr4_cpuid_sync_test 'Bochs takes half a minute to say that it has no XSAVE for guests'
+    long cr4_cpuid_sync_test 'Bochs takes half a minute'
     long set_memory_region_test 'Bochs takes 80 s'
     long xapic_state_test 'Bochs takes 80 s'
     long xapic_ipi_test 'Bochs takes half a minute'

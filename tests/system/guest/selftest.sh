@@ -11,8 +11,7 @@ LIMIT=$(full 60 600)
 level_1() { eval "${1##*/}() { selftest must $*; }"; }
 level_2() { eval "${1##*/}() { selftest may $*; }"; }
 
-# later NAME WHY, fails NAME WHY: it is skipped, or fails, as is known.
-later() { eval "later_$1=\$2"; }
+# fails NAME WHY: as is known.
 fails() { eval "fails_$1=\$2"; }
 # long NAME WHY: it only runs with --full.
 long() { [ "$FULL" = 1 ] || eval "$1() { skip \"only with --full: $2\"; }"; }
@@ -30,13 +29,13 @@ selftest() {
     selftest_status=$?
     # Some leave children.
     killall -9 "$selftest_name" 2>/dev/null
-    eval "selftest_later=\${later_$selftest_name} selftest_fails=\${fails_$selftest_name}"
+    eval "selftest_fails=\${fails_$selftest_name}"
     case $selftest_status in
-    0) [ -z "$selftest_later$selftest_fails" ] || remark 'passes; this file says it does not' ;;
+    0) [ -z "$selftest_fails" ] || remark 'passes; this file says it does not' ;;
     4)
         selftest_why=$(sed -n 's/.*SKIP - //p' /tmp/out | tail -n 1)
-        if [ "$selftest_skip" = may ] || [ -n "$selftest_later$NODE_MODULE" ]; then
-            skip "${selftest_later:-$selftest_why}"
+        if [ "$selftest_skip" = may ] || [ -n "$NODE_MODULE" ]; then
+            skip "$selftest_why"
         else
             echo "skipped: $selftest_why"
         fi
