@@ -11,8 +11,8 @@ CPU_MODEL = "EPYC,+svm,+npt"
 # With a thread for each CPU, every FXRSTOR and XRSTOR of any CPU writes the first CPU's flags,
 # unlocked (cpu_clear_ignne() in QEMU 7.2's target/i386/tcg/sysemu/fpu_helper.c), and so now and
 # then puts back what VMRUN or #VMEXIT changes there at that moment: nested paging, GIF. Where
-# guests run, that ends the machine within minutes, as the core's own state becomes a guest's;
-# with many exits of Linux alone, now and then.
+# guests run, that ends the machine within minutes, as the core's own state becomes a guest's; a
+# hoisted Linux alone stood still once.
 EACH_ITS_THREAD = "tcg,thread=multi"
 ONE_THREAD = "tcg,thread=single"
 # Both avoid rare early failures on a loaded host.
