@@ -3,8 +3,8 @@
 
 #include <cerrno>
 
-#include "abi/netlink.h"
 #include "daemon/device/device_error.hpp"
+#include "kmod/abi/netlink.h"
 
 namespace hv {
 namespace {

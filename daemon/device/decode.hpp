@@ -7,7 +7,8 @@
 namespace hv {
 
 // Answers of hv.ko, from their attribute streams. Each adds to what it is given, because a long
-// answer may come as several messages; each throws device_error on anything not in abi/netlink.h.
+// answer may come as several messages; each throws device_error on anything that is not in
+// kmod/abi/netlink.h.
 void decode_state(byte_span stream, machine_state& into);
 void decode_policies(byte_span stream, enforced_policies& into);
 void decode_audit(byte_span stream, std::optional<hv_audit>& into);

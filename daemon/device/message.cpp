@@ -8,9 +8,9 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 
-#include "abi/netlink.h"
 #include "daemon/device/decode.hpp"
 #include "daemon/device/device_error.hpp"
+#include "kmod/abi/netlink.h"
 
 namespace hv {
 namespace {

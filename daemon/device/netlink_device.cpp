@@ -8,10 +8,10 @@
 #include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 
-#include "abi/netlink.h"
 #include "daemon/device/decode.hpp"
 #include "daemon/device/device_error.hpp"
 #include "daemon/device/message.hpp"
+#include "kmod/abi/netlink.h"
 
 namespace hv {
 namespace {

@@ -3,10 +3,10 @@
 
 #include <linux/netlink.h>
 
-#include "abi/netlink.h"
 #include "daemon/device/device_error.hpp"
 #include "daemon/device/message.hpp"
 #include "daemon/device/netlink_device.hpp"
+#include "kmod/abi/netlink.h"
 
 namespace hv {
 namespace {

@@ -3,11 +3,11 @@
 
 #include <array>
 
-#include "abi/netlink.h"
 #include "daemon/policy/names.hpp"
 #include "daemon/text/nearest.hpp"
 #include "daemon/text/number.hpp"
 #include "daemon/text/printable.hpp"
+#include "kmod/abi/netlink.h"
 
 namespace hv {
 namespace {

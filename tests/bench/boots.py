@@ -122,9 +122,10 @@ def build():
     GUEST.mkdir(parents=True, exist_ok=True)
     here = Path(__file__).resolve().parent
     include = f"-I{TOP / 'hvcore'}"
+    netlink = f"-I{TOP}"    # kmod/abi
     sources = [here / "guest" / f"{part}.c" for part in GUEST_PARTS]
     sources.append(TOP / "tests" / "guest" / "netlink.c")
-    compiled(["gcc", *C_FLAGS, include, *sources, "-o", GUEST / "bench"])
+    compiled(["gcc", *C_FLAGS, include, netlink, *sources, "-o", GUEST / "bench"])
     compiled(["gcc", *C_FLAGS, here / "guest" / "nothing.c", "-o", GUEST / "nothing"])
     guests = [TOP / "tests" / "guest" / f"{part}.c" for part in SPEED_PARTS]
     compiled(["gcc", *C_FLAGS, *guests, "-o", GUEST / "kvm_speed"])

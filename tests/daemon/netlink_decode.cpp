@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include "abi/netlink.h"
 #include "daemon/device/decode.hpp"
 #include "daemon/device/device_error.hpp"
 #include "daemon/device/message.hpp"
+#include "kmod/abi/netlink.h"
 #include "netlink_bytes.hpp"
 #include "temporary_folder.hpp"
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi/netlink.h"
 #include "abi/policy.h"
+#include "kmod/abi/netlink.h"
 
 enum { request_bytes = 64 << 10, reply_bytes = 64 << 10, message_bytes = 256 };
 

@@ -11,7 +11,7 @@ SOURCES = TOP / "tests" / "guest"
 PROGRAMS = TOP / "build" / "system" / "bin"
 SCRIPTS = TOP / "build" / "system" / "sh"
 FLAGS = ["-std=gnu11", "-O2", "-static", "-s", "-pthread", "-Wall", "-Wextra", "-Werror",
-         f"-I{TOP / 'hvcore'}"]
+         f"-I{TOP / 'hvcore'}", f"-I{TOP}"]
 SAMPLE_BYTES = 48
 SAMPLE_KEY = 0x9e3779b97f4a7c15
 
@@ -23,7 +23,7 @@ def newer(product, sources):
 def compile_programs():
     """Each file with a main becomes a program; the others are linked to all that include them."""
     PROGRAMS.mkdir(parents=True, exist_ok=True)
-    headers = list(SOURCES.glob("*.h")) + list((TOP / "hvcore/abi").glob("*.h"))
+    headers = [h for at in (SOURCES, TOP / "hvcore/abi", TOP / "kmod/abi") for h in at.glob("*.h")]
     parts = [path for path in SOURCES.glob("*.c") if "int main(" not in path.read_text()]
     for source in sorted(set(SOURCES.glob("*.c")) - set(parts)):
         text = source.read_text()

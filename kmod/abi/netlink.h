@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Generic netlink family "hv", between hv.ko and hvd (or hvctl). Every command needs CAP_SYS_ADMIN.
+ * Attributes are strict: unknown or malformed ones are refused; errors carry an extended ack
+ * message.
+ */
+#ifndef HV_ABI_NETLINK_H
+#define HV_ABI_NETLINK_H
+
+#include "abi/fixed.h"
+
+#define HV_NETLINK_FAMILY "hv"
+#define HV_NETLINK_VERSION 1
+#define HV_NETLINK_GROUP "events"
+
+/*
+ * Every request carries HV_ATTR_ABI (u32) = HV_ABI_VERSION; another value is refused: EPROTO,
+ * "hv.ko speaks ABI …".
+ */
+enum hv_command {
+	HV_CMD_UNSPEC,
+	HV_CMD_START,	/* → ack. On failure the ext-ack message names CPU, step and reason */
+	HV_CMD_STOP,	/* → ack. EPERM: locked */
+	HV_CMD_STATUS,	/* → STATUS reply, see attributes */
+	HV_CMD_STATS,	/* → HV_ATTR_CPU nests with COUNTERS */
+	HV_CMD_AUDIT,	/* → HV_ATTR_AUDIT (struct hv_audit) */
+	HV_CMD_DUMP,	/* HV_ATTR_CPU_ID → HV_ATTR_DUMP (struct hv_cpu_dump) */
+	/* any number of HV_ATTR_POLICY nests: the whole new set (none: empty). → ack */
+	HV_CMD_POLICY_SET,
+	HV_CMD_POLICY_GET,	/* → HV_ATTR_POLICY nests in force, HV_ATTR_LOCKED */
+	HV_CMD_POLICY_LOCK,	/* → ack */
+	/* the caller becomes the reader: unreleased records are sent again to the group. → ack */
+	HV_CMD_RECORDS_ATTACH,
+	/*
+	 * HV_ATTR_RING, HV_ATTR_SEQUENCE, HV_ATTR_SESSION (none: the oldest that was sent): records
+	 * before SEQUENCE are safe, their slots may be used again. → ack
+	 */
+	HV_CMD_RECORDS_ACK,
+	/*
+	 * event: HV_ATTR_RING, HV_ATTR_DROPPED, HV_ATTR_SESSION, HV_ATTR_RECORDS (array of struct
+	 * hv_record)
+	 */
+	HV_CMD_RECORDS,
+	HV_CMD_STATE,	/* event: hoisted or unhoisted: HV_ATTR_HOISTED, HV_ATTR_SESSION */
+	HV_CMD_COUNT
+};
+
+enum hv_attribute {
+	HV_ATTR_UNSPEC,
+	HV_ATTR_ABI,		/* u32 */
+	HV_ATTR_HOISTED,	/* u8 */
+	HV_ATTR_BACKEND,	/* string "vmx" or "svm", absent when not hoisted */
+	HV_ATTR_VERSION,	/* string, of hv.ko and core */
+	HV_ATTR_CORE_SHA256,	/* 32 bytes: of the embedded core image */
+	HV_ATTR_RESERVED,	/* u64 bytes taken from Linux now */
+	HV_ATTR_LOCKED,		/* u8 */
+	HV_ATTR_SESSION,	/* u64: differs at every hoist (not the handle) */
+	HV_ATTR_VMS,		/* u32: guest VMs */
+	/*
+	 * nest, repeated: CPU_ID, HOISTED, EXITS, RING, WRITTEN, DROPPED, PARKED and, in STATS,
+	 * COUNTERS
+	 */
+	HV_ATTR_CPU,
+	HV_ATTR_CPU_ID,		/* u32: Linux's number */
+	HV_ATTR_EXITS,		/* u64 */
+	HV_ATTR_RING,		/* u32 */
+	HV_ATTR_WRITTEN,	/* u64: records */
+	HV_ATTR_DROPPED,	/* u64: records */
+	HV_ATTR_PARKED,		/* u8 */
+	HV_ATTR_COUNTERS,	/* array of u64, index = basic exit reason */
+	HV_ATTR_AUDIT,		/* struct hv_audit */
+	HV_ATTR_DUMP,		/* struct hv_cpu_dump */
+	HV_ATTR_POLICY,		/* nest, repeated: NAME, RULES */
+	HV_ATTR_NAME,		/* string, 1..63 of [a-z0-9-] */
+	HV_ATTR_RULES,		/* array of struct hv_rule */
+	HV_ATTR_SEQUENCE,	/* u64 */
+	HV_ATTR_RECORDS,	/* array of struct hv_record */
+	HV_ATTR_DMA,		/* string: "not protected" (no IOMMU is used) */
+	HV_ATTR_PAD,
+	HV_ATTR_COUNT
+};
+
+#define HV_NAME_BYTES 64
+
+#endif
