@@ -47,6 +47,13 @@ std::string cr_access_text(hv_record const& record) {
            cr_bits_text(record.address, record.old_value ^ record.value) + ")";
 }
 
+std::string table_text(hv_record const& record) {
+    auto const name = tables_text(record.address, record.address);
+    // The base alone is on record: where it is the same, the limit was another.
+    if (record.value == record.old_value) return name + " with another limit";
+    return name + " from " + hex(record.old_value) + " to " + hex(record.value);
+}
+
 std::string pages_text(hv_record const& record) {
     return std::to_string(record.value) + " pages at " + hex(record.address);
 }
@@ -65,6 +72,8 @@ std::string ruled_text(hv_record const& record, rule_name const* rule) {
     case HV_RECORD_MSR_LOGGED:    return msr_access_text(record) + " logged" + who;
     case HV_RECORD_CR_DENIED:     return cr_access_text(record) + " denied" + who;
     case HV_RECORD_CR_LOGGED:     return cr_access_text(record) + " logged" + who;
+    case HV_RECORD_DTR_DENIED:    return table_text(record) + " denied" + who;
+    case HV_RECORD_DTR_LOGGED:    return table_text(record) + " logged" + who;
     case HV_RECORD_MTRR_DENIED:   return msr_access_text(record) + " denied by the core itself";
     default:                      return {};
     }
@@ -92,6 +101,8 @@ char const* object_of(unsigned kind) {
     case HV_RECORD_MTRR_DENIED:        return "msr";
     case HV_RECORD_CR_DENIED:
     case HV_RECORD_CR_LOGGED:          return "cr";
+    case HV_RECORD_DTR_DENIED:
+    case HV_RECORD_DTR_LOGGED:         return "dtr";
     case HV_RECORD_CALL_DENIED:        return "hypercall";
     case HV_RECORD_INSTRUCTION_DENIED: return "instruction";
     case HV_RECORD_POLICY_LOADED:

@@ -19,6 +19,12 @@ bool overlap(hv_rule const& a, hv_rule const& b) {
     return a.first <= b.last && b.first <= a.last;
 }
 
+/// Of two rules on one MSR or bit the core keeps one, which must stand for both.
+bool same_exception(hv_rule const& a, hv_rule const& b) {
+    if (a.kind == HV_RULE_MEMORY) return true;
+    return a.flags == b.flags && a.pass_first == b.pass_first && a.pass_last == b.pass_last;
+}
+
 std::string overlap_text(hv_rule const& a, hv_rule const& b) {
     auto const access = access_text(a.access & b.access);
     auto const first = std::max(a.first, b.first);
@@ -26,14 +32,20 @@ std::string overlap_text(hv_rule const& a, hv_rule const& b) {
         return "cr" + std::to_string(a.first) + " " + cr_bits_text(a.first, a.mask & b.mask);
     }
     if (a.kind == HV_RULE_MSR) return access + " of " + msr_text(first);
+    if (a.kind == HV_RULE_DTR) return tables_text(first, std::min(a.last, b.last));
     return access + " at " + hex(first);
 }
 
 [[noreturn]] void contradiction(compiled_rule const& a, compiled_rule const& b) {
-    throw policy_error{a.place + ": rule \"" + a.name + "\" (" + action_text(a.rule.action) +
-                       ") contradicts rule \"" + b.name + "\" (" + action_text(b.rule.action) +
-                       ") at " + b.place + ": both are about " + overlap_text(a.rule, b.rule) +
-                       ": change one of them"};
+    auto const rule = [](compiled_rule const& r) {
+        return "rule \"" + r.name + "\" (" + action_text(r.rule.action) + ")";
+    };
+    bool const actions = a.rule.action != b.rule.action;
+    throw policy_error{a.place + ": " + rule(a) + " contradicts " + rule(b) + " at " + b.place +
+                       ": both are about " + overlap_text(a.rule, b.rule) +
+                       (actions ? ": change one of them"
+                                : ", with other exceptions: give both the "
+                                  "same \"value\" or \"except\"")};
 }
 
 }
@@ -52,12 +64,15 @@ std::string access_text(unsigned access) {
 }
 
 std::string kind_text(unsigned kind) {
+    if (kind == HV_RULE_DTR) return "dtr";
     return kind == HV_RULE_MSR ? "msr" : kind == HV_RULE_CR ? "cr" : "memory";
 }
 
 std::string cost_text(hv_rule const& rule) {
     if (rule.kind == HV_RULE_CR)
         return "an exit per write that changes such a bit (SVM: per write)";
+    if (rule.kind == HV_RULE_DTR)
+        return "two exits per LGDT or LIDT (VMX: per SGDT, SIDT, LLDT, LTR, SLDT, STR too)";
     std::string how;
     auto const add = [&](unsigned bit, std::string const& what) {
         if ((rule.access & bit) != 0) how += (how.empty() ? "an exit per " : ", per ") + what;
@@ -65,15 +80,17 @@ std::string cost_text(hv_rule const& rule) {
     add(HV_ACCESS_READ, "read");
     add(HV_ACCESS_WRITE, "write");
     add(HV_ACCESS_EXECUTE, "execution");
-    return how;
+    bool const opens = rule.kind == HV_RULE_MEMORY && (rule.flags & HV_RULE_PASSES) != 0;
+    return how + (opens ? ", two per write that passes" : "");
 }
 
 void refuse_contradictions(std::vector<compiled_rule const*> const& rules) {
     for (auto const* const later : rules) {
         for (auto const* const earlier : rules) {
             if (earlier == later) break;
-            if (earlier->rule.action == later->rule.action) continue;
-            if (overlap(later->rule, earlier->rule)) contradiction(*later, *earlier);
+            bool const agree = earlier->rule.action == later->rule.action &&
+                               same_exception(earlier->rule, later->rule);
+            if (!agree && overlap(later->rule, earlier->rule)) contradiction(*later, *earlier);
         }
     }
 }

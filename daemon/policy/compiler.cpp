@@ -41,6 +41,14 @@ symbol_table look_up(std::vector<read_rule> const& rules, symbol_resolver& symbo
     return names.empty() ? symbol_table{} : symbols.resolve(names);
 }
 
+function_table look_up_writers(std::vector<read_rule> const& rules, symbol_resolver& symbols) {
+    std::set<std::string> names;
+    for (auto const& each : rules) {
+        if (each.writer) names.insert(each.writer->name);
+    }
+    return names.empty() ? function_table{} : symbols.functions(names);
+}
+
 [[noreturn]] void fail_at(compiled_rule const& rule, std::string const& path,
                           std::string const& what) {
     throw document_error{rule.place + ": " + path + ": " + what};
@@ -74,6 +82,24 @@ void place_symbols(symbol_range const& range, symbol_table const& table, compile
                     ".." + hex(last));
 }
 
+void note_unavailable(compiled_policy& policy, std::string const& what, std::string const& why) {
+    if (why.empty()) return;
+    policy.resolved = false;
+    policy.notes.push_back(what + " are not resolved: " + why);
+}
+
+void place_writer(writer_symbol const& writer, function_table const& table, compiled_rule& rule) {
+    auto const at = table.functions.find(writer.name);
+    if (at == table.functions.end()) {
+        auto const why = table.refused.find(writer.name);
+        fail_at(rule, writer.path,
+                why == table.refused.end() ? "unknown symbol " + writer.name : why->second);
+    }
+    rule.rule.flags |= HV_RULE_PASSES;
+    rule.rule.pass_first = at->second.first;
+    rule.rule.pass_last = at->second.last;
+}
+
 }
 
 compiled_policy compile_policy(std::string const& path, std::string text,
@@ -95,19 +121,21 @@ compiled_policy compile_policy(std::string const& path, std::string text,
     }
     auto rules = read_rules(root.at("rules"));
     auto const table = look_up(rules, symbols);
-    if (!table.unavailable.empty()) {
-        policy.resolved = false;
-        policy.notes.push_back("symbols are not resolved: " + table.unavailable);
-    }
+    note_unavailable(policy, "symbols", table.unavailable);
+    auto const writers = look_up_writers(rules, symbols);
+    note_unavailable(policy, "functions", writers.unavailable);
     std::vector<compiled_rule const*> all;
     for (auto& each : rules) {
+        if (each.writer && policy.resolved) place_writer(*each.writer, writers, each.compiled);
         if (each.symbols && policy.resolved) {
             place_symbols(*each.symbols, table, each.compiled, policy.notes);
         }
         policy.rules.push_back(std::move(each.compiled));
     }
     for (auto const& each : policy.rules) {
-        if (each.rule.kind != HV_RULE_MEMORY || policy.resolved) all.push_back(&each);
+        // Only these may be named by symbols.
+        bool const named = each.rule.kind == HV_RULE_MEMORY || each.rule.kind == HV_RULE_CR;
+        if (!named || policy.resolved) all.push_back(&each);
     }
     refuse_contradictions(all);
     return policy;

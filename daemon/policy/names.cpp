@@ -177,6 +177,10 @@ std::string msr_text(std::uint64_t index) {
     return "msr " + hex(index);
 }
 
+std::string tables_text(std::uint64_t first, std::uint64_t last) {
+    return first != last ? "gdt idt" : first == 0 ? "gdt" : "idt";
+}
+
 std::string cr_bits_text(std::uint64_t which, std::uint64_t mask) {
     std::string out;
     for (auto const& each : which == 0 ? cr0_bits() : cr4_bits()) {

@@ -28,5 +28,7 @@ std::string hint_of(std::span<named_number const> names, std::string_view name);
 std::string msr_text(std::uint64_t index);
 /// "smep smap", bits without a name as 0x….
 std::string cr_bits_text(std::uint64_t which, std::uint64_t mask);
+/// "gdt", "idt" or "gdt idt", of enum hv_table.
+std::string tables_text(std::uint64_t first, std::uint64_t last);
 
 }

@@ -31,6 +31,7 @@ std::string object_text(hv_rule const& rule) {
         return "cr" + std::to_string(rule.first) + " " + cr_bits_text(rule.first, rule.mask);
     }
     if (rule.kind == HV_RULE_MSR && rule.first == rule.last) return msr_text(rule.first);
+    if (rule.kind == HV_RULE_DTR) return tables_text(rule.first, rule.last);
     return kind_text(rule.kind) + " " + hex(rule.first) + ".." + hex(rule.last);
 }
 

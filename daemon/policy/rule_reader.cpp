@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "daemon/policy/exception_reader.hpp"
 #include "daemon/policy/names.hpp"
 #include "daemon/text/nearest.hpp"
 #include "daemon/text/number.hpp"
@@ -34,11 +35,14 @@ std::uint64_t choose(value const& from, std::array<named_number, Size> const& ch
 constexpr std::array actions{named_number{"log", HV_ACTION_LOG},
                              named_number{"deny", HV_ACTION_DENY}};
 constexpr std::array kinds{named_number{"msr", HV_RULE_MSR}, named_number{"cr", HV_RULE_CR},
-                           named_number{"memory", HV_RULE_MEMORY}};
+                           named_number{"memory", HV_RULE_MEMORY},
+                           named_number{"dtr", HV_RULE_DTR}};
 constexpr std::array msr_access{named_number{"read", HV_ACCESS_READ},
                                 named_number{"write", HV_ACCESS_WRITE}};
 constexpr std::array memory_access{named_number{"write", HV_ACCESS_WRITE},
                                    named_number{"execute", HV_ACCESS_EXECUTE}};
+constexpr std::array tables{named_number{"gdt", 1u << HV_TABLE_GDT},
+                            named_number{"idt", 1u << HV_TABLE_IDT}};
 constexpr std::array registers{named_number{"cr0", 0}, named_number{"cr4", 4}};
 
 template <std::size_t Size>
@@ -76,13 +80,14 @@ void check_msrs(value const& from, hv_rule const& rule) {
 }
 
 void read_msr_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "msr", "access", "action"});
+    entry.only({"name", "kind", "msr", "access", "value", "action"});
     auto const which = entry.at("msr");
     into.rule.access = read_access(entry.at("access"), msr_access);
     if (!which.is(json_node::kind::object)) {
         into.rule.first = into.rule.last = read_msr(which);
         into.object = msr_text(into.rule.first);
-        return check_msrs(which, into.rule);
+        check_msrs(which, into.rule);
+        return read_value(entry, into);
     }
     which.only({"first", "last"});
     into.rule.first = read_msr(which.at("first"));
@@ -93,6 +98,7 @@ void read_msr_rule(value const& entry, compiled_rule& into) {
     }
     check_msrs(which, into.rule);
     into.object = "msr " + hex(into.rule.first) + ".." + hex(into.rule.last);
+    read_value(entry, into);
 }
 
 std::uint64_t read_bits(value const& from, std::span<named_number const> names) {
@@ -120,7 +126,7 @@ std::uint64_t read_bits(value const& from, std::span<named_number const> names) 
 }
 
 void read_cr_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "register", "bits", "action"});
+    entry.only({"name", "kind", "register", "bits", "except", "action"});
     into.rule.access = HV_ACCESS_WRITE;
     into.rule.first = into.rule.last = choose(entry.at("register"), registers);
     into.rule.mask = read_bits(entry.at("bits"), into.rule.first == 0 ? cr0_bits() : cr4_bits());
@@ -152,18 +158,9 @@ void read_range(value const& range, compiled_rule& into) {
 
 symbol_range read_symbols(value const& symbols) {
     symbols.only({"first", "end"});
-    auto const read = [](value const& from) {
-        auto const& name = from.text("the name of a kernel symbol");
-        bool const sound = !name.empty() && name.size() < 256 &&
-                           name.find_first_not_of(
-                               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                               "0123456789_.$") == std::string::npos;
-        if (!sound) from.fail("expected the name of a kernel symbol");
-        return name;
-    };
     auto const first = symbols.at("first");
     auto const end = symbols.at("end");
-    return {read(first), read(end), first.path(), end.path()};
+    return {read_symbol(first), read_symbol(end), first.path(), end.path()};
 }
 
 /// A part of the kernel image, and the symbols that Linux's linker script puts around it.
@@ -183,7 +180,7 @@ symbol_range read_section(value const& from) {
 }
 
 std::optional<symbol_range> read_memory_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "range", "symbols", "section", "access", "action"});
+    entry.only({"name", "kind", "range", "symbols", "section", "access", "except", "action"});
     into.rule.access = read_access(entry.at("access"), memory_access);
     auto const range = entry.find("range");
     auto const symbols = entry.find("symbols");
@@ -198,6 +195,15 @@ std::optional<symbol_range> read_memory_rule(value const& entry, compiled_rule& 
     auto const read = part ? read_section(*part) : read_symbols(*symbols);
     into.object = "memory " + (part ? part->text() : read.first + ".." + read.end);
     return read;
+}
+
+void read_table_rule(value const& entry, compiled_rule& into) {
+    entry.only({"name", "kind", "tables", "action"});
+    into.rule.access = HV_ACCESS_WRITE;
+    auto const which = read_access(entry.at("tables"), tables);
+    into.rule.first = which == 2 ? HV_TABLE_IDT : HV_TABLE_GDT;
+    into.rule.last = which == 1 ? HV_TABLE_GDT : HV_TABLE_IDT;
+    into.object = tables_text(into.rule.first, into.rule.last);
 }
 
 }
@@ -222,6 +228,8 @@ read_rule read_policy_rule(value const& entry) {
     if (kind == HV_RULE_MSR) read_msr_rule(entry, compiled);
     if (kind == HV_RULE_CR) read_cr_rule(entry, compiled);
     if (kind == HV_RULE_MEMORY) out.symbols = read_memory_rule(entry, compiled);
+    if (kind == HV_RULE_DTR) read_table_rule(entry, compiled);
+    if (kind == HV_RULE_CR || kind == HV_RULE_MEMORY) out.writer = read_except(entry, compiled);
     compiled.rule.action = static_cast<std::uint16_t>(choose(entry.at("action"), actions));
     return out;
 }

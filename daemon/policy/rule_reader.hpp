@@ -17,9 +17,16 @@ struct symbol_range {
     std::string end_path;
 };
 
+/// A function of the kernel that a rule lets through, to be looked up like the others.
+struct writer_symbol {
+    std::string name;
+    std::string path;
+};
+
 struct read_rule {
     compiled_rule compiled;
     std::optional<symbol_range> symbols;
+    std::optional<writer_symbol> writer;
 };
 
 /// One entry of "rules". Errors: document_error.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/policy/symbols.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fstream>
@@ -155,6 +156,34 @@ symbol_table kernel_symbols::resolve(std::set<std::string> const& names) {
         }
         if (why.empty()) table.physical.emplace(each, physical);
         if (!why.empty()) table.refused.emplace(each, why);
+    }
+    return table;
+}
+
+function_table kernel_symbols::functions(std::set<std::string> const& names) {
+    function_table table;
+    found_symbols found{{"_text", {}}};
+    for (auto const& each : names) {
+        found.emplace(each, found_symbol{});
+    }
+    read_symbols(kallsyms_, found);
+    if (found.at("_text").address == 0) {
+        table.unavailable = kallsyms_ + " does not tell addresses to this process: run as root";
+        return table;
+    }
+    for (auto const& each : names) {
+        auto const& symbol = found.at(each);
+        auto const why = refusal(each, symbol);
+        if (!why.empty()) table.refused.emplace(each, why);
+        if (why.empty()) table.functions[each] = {symbol.address, ~std::uint64_t{0}};
+    }
+    std::ifstream file{kallsyms_};
+    for (std::string line; std::getline(file, line);) {
+        auto const next = read_line(line);
+        if (!next) continue;
+        for (auto& [name, range] : table.functions) {
+            if (next->address > range.first) range.last = std::min(range.last, next->address - 1);
+        }
     }
     return table;
 }

@@ -15,11 +15,23 @@ struct symbol_table {
     std::string unavailable;
 };
 
+/// Where functions of the kernel lie in its address space, up to the symbols that follow them.
+struct function_table {
+    struct range {
+        std::uint64_t first{};
+        std::uint64_t last{};
+    };
+    std::map<std::string, range> functions;
+    std::map<std::string, std::string> refused;
+    std::string unavailable;
+};
+
 /// Where symbols of the kernel image lie in physical memory.
 class symbol_resolver {
 public:
     virtual ~symbol_resolver() = default;
     virtual symbol_table resolve(std::set<std::string> const& names) = 0;
+    virtual function_table functions(std::set<std::string> const& names) = 0;
 };
 
 /// Reads /proc/kallsyms for virtual and /proc/iomem for physical addresses. The two meet at
@@ -31,6 +43,7 @@ public:
         : kallsyms_{std::move(kallsyms)}, iomem_{std::move(iomem)} {}
 
     symbol_table resolve(std::set<std::string> const& names) override;
+    function_table functions(std::set<std::string> const& names) override;
 
 private:
     std::string kallsyms_;

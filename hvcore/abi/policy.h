@@ -11,6 +11,14 @@ enum hv_rule_kind {
     // first, last: guest-physical bytes, inclusive, first 4 KiB aligned, last + 1 too; access:
     // write, execute
     HV_RULE_MEMORY = 3,
+    // first, last: enum hv_table, inclusive: may not be loaded with another base or limit than each
+    // CPU has when the rule comes into force; access: write
+    HV_RULE_DTR = 4,
+};
+
+enum hv_table {
+    HV_TABLE_GDT = 0,
+    HV_TABLE_IDT = 1,
 };
 
 enum hv_access {
@@ -26,17 +34,29 @@ enum hv_action {
 
 #define HV_MAX_RULES 1024u
 
+enum hv_rule_flag {
+    // What lies in pass_first..pass_last passes, without a record. MSR (access: write alone): the
+    // value that is written. CR, and memory with access write alone: the linear address of the
+    // instruction.
+    HV_RULE_PASSES = 1,
+    // MSR, one, access write alone: with HV_RULE_PASSES; the core reads the value that passes when
+    // the rule comes into force.
+    HV_RULE_UNCHANGED = 2,
+};
+
 struct hv_rule {
     uint32_t id;    // not 0, unique in its set; the records name it
     uint16_t kind;
-    uint16_t action;      // one of enum hv_action
-    uint32_t access;      // bits of enum hv_access
-    uint32_t reserved;    // 0
+    uint16_t action;    // one of enum hv_action
+    uint32_t access;    // bits of enum hv_access
+    uint32_t flags;     // bits of enum hv_rule_flag
     uint64_t first;
     uint64_t last;
-    uint64_t mask;    // HV_RULE_CR only, else 0
+    uint64_t mask;          // HV_RULE_CR only, else 0
+    uint64_t pass_first;    // 0 unless the flags give it a meaning
+    uint64_t pass_last;
 };
-HV_STATIC_ASSERT(sizeof(struct hv_rule) == 40, "hv_rule");
-HV_STATIC_ASSERT(HV_MAX_RULES * 40 <= 16 * 4096, "a whole set fits the mailbox");
+HV_STATIC_ASSERT(sizeof(struct hv_rule) == 56, "hv_rule");
+HV_STATIC_ASSERT(HV_MAX_RULES * 56 <= 16 * 4096, "a whole set fits the mailbox");
 
 #endif

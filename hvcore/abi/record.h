@@ -40,7 +40,10 @@
     X(FRAMES_RETURNED, "frames_returned") \
     X(ROOT_FAULT, "root_fault") /* exception in root mode: address = vector, value = error */ \
     X(MTRR_DENIED, "mtrr_denied") \
-    X(SHOOTDOWN_SLOW, "shootdown_slow") /* a CPU did not answer in time: address = its number */
+    X(SHOOTDOWN_SLOW, "shootdown_slow") /* a CPU did not answer in time: address = its number */ \
+    /* rule; address = enum hv_table, value = base that was loaded, old = the one before */ \
+    X(DTR_DENIED, "dtr_denied") \
+    X(DTR_LOGGED, "dtr_logged")
 
 enum hv_record_kind {
 #define HV_X(name, text) HV_RECORD_##name,

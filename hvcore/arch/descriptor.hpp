@@ -54,6 +54,9 @@ constexpr segment unpack(std::uint16_t selector, descriptor low, std::uint64_t u
 struct [[gnu::packed]] table_register {
     std::uint16_t limit;
     std::uint64_t base;
+    constexpr bool operator==(table_register const& o) const {
+        return limit == o.limit && base == o.base;
+    }
 };
 static_assert(sizeof(table_register) == 10);
 

@@ -33,24 +33,19 @@ inline bool rdmsr_safe(std::uint32_t index, std::uint64_t& value) {
     value = low | std::uint64_t{high} << 32;
     return ok;
 }
-inline bool wrmsr_safe(std::uint32_t index, std::uint64_t value) {
-    bool ok = false;
-    asm volatile("1: wrmsr\n\tmovb $1, %0\n2:\n\t" HV_FIXUP
-                 : "+m"(ok)
-                 : "c"(index), "a"(static_cast<std::uint32_t>(value)),
-                   "d"(static_cast<std::uint32_t>(value >> 32))
-                 : "memory");
-    return ok;
-}
-inline bool xsetbv_safe(std::uint32_t index, std::uint64_t value) {
-    bool ok = false;
-    asm volatile("1: xsetbv\n\tmovb $1, %0\n2:\n\t" HV_FIXUP
-                 : "+m"(ok)
-                 : "c"(index), "a"(static_cast<std::uint32_t>(value)),
-                   "d"(static_cast<std::uint32_t>(value >> 32))
-                 : "memory");
-    return ok;
-}
+#define HV_SAFE_WRITE(name) \
+    inline bool name##_safe(std::uint32_t index, std::uint64_t value) { \
+        bool ok = false; \
+        asm volatile("1: " #name "\n\tmovb $1, %0\n2:\n\t" HV_FIXUP \
+                     : "+m"(ok) \
+                     : "c"(index), "a"(static_cast<std::uint32_t>(value)), \
+                       "d"(static_cast<std::uint32_t>(value >> 32)) \
+                     : "memory"); \
+        return ok; \
+    }
+HV_SAFE_WRITE(wrmsr)
+HV_SAFE_WRITE(xsetbv)
+#undef HV_SAFE_WRITE
 /// XCR0; only where CR4.OSXSAVE is set.
 inline std::uint64_t xgetbv() {
     std::uint32_t low, high;
@@ -71,22 +66,17 @@ inline cpuid_leaf cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
 }
 
 // VMX: true is VMsucceed (CF and ZF clear). SDM 3C 31.2 "Conventions".
-inline bool vmxon(hpa region) {
-    bool ok;
-    asm volatile("vmxon %1" : "=@cca"(ok) : "m"(region.raw) : "memory");
-    return ok;
-}
+#define HV_ON_REGION(name) \
+    inline bool name(hpa region) { \
+        bool ok; \
+        asm volatile(#name " %1" : "=@cca"(ok) : "m"(region.raw) : "memory"); \
+        return ok; \
+    }
+HV_ON_REGION(vmxon)
+HV_ON_REGION(vmclear)
+HV_ON_REGION(vmptrld)
+#undef HV_ON_REGION
 inline void vmxoff() { asm volatile("vmxoff" ::: "cc", "memory"); }
-inline bool vmclear(hpa region) {
-    bool ok;
-    asm volatile("vmclear %1" : "=@cca"(ok) : "m"(region.raw) : "memory");
-    return ok;
-}
-inline bool vmptrld(hpa region) {
-    bool ok;
-    asm volatile("vmptrld %1" : "=@cca"(ok) : "m"(region.raw) : "memory");
-    return ok;
-}
 [[gnu::always_inline]] inline bool vmread(std::uint64_t field, std::uint64_t& value) {
     bool ok;
     asm volatile("vmread %2, %0" : "=r"(value), "=@cca"(ok) : "r"(field));
@@ -165,26 +155,17 @@ HV_READ_REGISTER(gs, std::uint16_t)
 #undef HV_READ_REGISTER
 #undef HV_WRITE_REGISTER
 
-inline std::uint16_t str() {
-    std::uint16_t value;
-    asm volatile("str %0" : "=r"(value));
-    return value;
-}
-inline std::uint16_t sldt() {
-    std::uint16_t value;
-    asm volatile("sldt %0" : "=r"(value));
-    return value;
-}
-inline table_register sgdt() {
-    table_register value;
-    asm volatile("sgdt %0" : "=m"(value));
-    return value;
-}
-inline table_register sidt() {
-    table_register value;
-    asm volatile("sidt %0" : "=m"(value));
-    return value;
-}
+#define HV_STORE(name, type) \
+    inline type name() { \
+        type value; \
+        asm volatile(#name " %0" : "=m"(value)); \
+        return value; \
+    }
+HV_STORE(str, std::uint16_t)
+HV_STORE(sldt, std::uint16_t)
+HV_STORE(sgdt, table_register)
+HV_STORE(sidt, table_register)
+#undef HV_STORE
 inline void lgdt(table_register value) { asm volatile("lgdt %0" ::"m"(value)); }
 inline void lidt(table_register value) { asm volatile("lidt %0" ::"m"(value)); }
 inline void invlpg(hva at) { asm volatile("invlpg (%0)" ::"r"(at.raw) : "memory"); }

@@ -97,7 +97,6 @@ static_assert(apic_base::page::get(make<apic_base>(0xfee00900)) == 0xfee00);
 struct feature_control
     : reg<feature_control> {    // SDM 3C 24.7 "Enabling and Entering VMX Operation"
     using locked = bit<feature_control, 0>;
-    using vmx_in_smx = bit<feature_control, 1>;
     using vmx_outside_smx = bit<feature_control, 2>;
 };
 static_assert(feature_control{}.with<feature_control::vmx_outside_smx>(true).raw == 4);

@@ -6,22 +6,24 @@
 
 namespace hv {
 
-enum class event_kind : std::uint16_t { memory, msr, cr };
+enum class event_kind : std::uint16_t { memory, msr, cr, dtr };
 
 /// What an exit looks like to a policy, and later to a hypapp: the object, the access, the values.
 struct event {
     event_kind kind{};
-    std::uint32_t access{};     // bits of enum hv_access
-    std::uint64_t address{};    // guest-physical byte, MSR index, or number of the control register
-    std::uint64_t value{};      // what was to be written
+    std::uint32_t access{};    // bits of enum hv_access
+    // guest-physical byte, MSR index, number of the control register, or enum hv_table
+    std::uint64_t address{};
+    std::uint64_t value{};    // what was to be written
     std::uint64_t old_value{};
+    std::uint64_t rip{};    // linear address of the instruction
 };
 
 enum class action : std::uint8_t { allow, log, deny };
 
 struct verdict {
     hv::action action{action::allow};
-    std::uint32_t rule{};    // id, 0: the built-in decision
+    std::uint32_t rule{};    // id, 0: the built-in decision. With allow: its exception was used
 };
 
 /// The record kind that tells of `v` on an event of kind `k`.
@@ -31,6 +33,7 @@ constexpr std::uint16_t record_kind(event_kind k, action v) {
     case event_kind::memory: return denied ? HV_RECORD_MEMORY_DENIED : HV_RECORD_MEMORY_LOGGED;
     case event_kind::msr:    return denied ? HV_RECORD_MSR_DENIED : HV_RECORD_MSR_LOGGED;
     case event_kind::cr:     return denied ? HV_RECORD_CR_DENIED : HV_RECORD_CR_LOGGED;
+    case event_kind::dtr:    return denied ? HV_RECORD_DTR_DENIED : HV_RECORD_DTR_LOGGED;
     }
     return HV_RECORD_NONE;
 }

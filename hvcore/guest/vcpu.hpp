@@ -67,6 +67,17 @@ struct guest_exit {
     std::uint64_t value{};
 };
 
+/// A guest's I/O instruction: `q`, as the backend tells it.
+template <typename Io>
+guest_exit io_exit(Io q, std::uint32_t bytes, std::uint32_t length, std::uint64_t rax) {
+    std::uint32_t detail = bytes << HV_GUEST_IO_BYTES_SHIFT;
+    if (q.template get<typename Io::in>()) detail |= HV_GUEST_IO_IN;
+    if (q.template get<typename Io::string>()) detail |= HV_GUEST_IO_STRING;
+    if (q.template get<typename Io::repeat>()) detail |= HV_GUEST_IO_REPEAT;
+    return {HV_GUEST_IO, length, detail, q.template get<typename Io::port>(),
+            rax & ((1ull << 8 * bytes) - 1)};
+}
+
 // rax rcx rdx rbx rsp rbp rsi rdi r8 … r15: rsp is the control block's.
 inline constexpr unsigned rsp_number = 4;
 

@@ -31,16 +31,33 @@ constexpr action action_of(hv_rule const& r) {
     return r.action == HV_ACTION_DENY ? action::deny : action::log;
 }
 
+constexpr bool same_pass(hv_rule const& a, hv_rule const& b) {
+    return a.flags == b.flags && a.pass_first == b.pass_first && a.pass_last == b.pass_last;
+}
 constexpr bool same(hv_rule const& a, hv_rule const& b) {
     return a.id == b.id && a.kind == b.kind && a.action == b.action && a.access == b.access &&
-           a.first == b.first && a.last == b.last && a.mask == b.mask;
+           a.first == b.first && a.last == b.last && a.mask == b.mask && same_pass(a, b);
+}
+
+/// Whether the rule's exception is for this value or, of other objects than MSRs, instruction.
+constexpr bool passes(hv_rule const& r, std::uint64_t what) {
+    return (r.flags & HV_RULE_PASSES) != 0 && what >= r.pass_first && what <= r.pass_last;
+}
+
+constexpr bool sound_pass(hv_rule const& r) {
+    bool const passes = (r.flags & HV_RULE_PASSES) != 0;
+    bool const unchanged = (r.flags & HV_RULE_UNCHANGED) != 0;
+    if (r.flags > (HV_RULE_PASSES | HV_RULE_UNCHANGED) || r.pass_first > r.pass_last) return false;
+    if (!passes) return !unchanged && r.pass_last == 0;
+    if (r.access != HV_ACCESS_WRITE) return false;
+    return !unchanged || (r.kind == HV_RULE_MSR && r.first == r.last);
 }
 
 /// Check one rule's own fields; whether its object is the root VM's to watch, the caller knows.
 /// Errors   invalid: unknown kind, action or access, an empty or wrapping range, bits that do not
 ///          exist.
 constexpr status check(hv_rule const& r, std::uint64_t memory_limit) {
-    if (r.id == 0 || r.reserved != 0) return error{errc::invalid};
+    if (r.id == 0 || !sound_pass(r)) return error{errc::invalid};
     if (r.action != HV_ACTION_LOG && r.action != HV_ACTION_DENY) return error{errc::invalid};
     if (r.access == 0 || r.first > r.last) return error{errc::invalid};
     switch (r.kind) {
@@ -58,6 +75,10 @@ constexpr status check(hv_rule const& r, std::uint64_t memory_limit) {
             break;
         if (r.last >= memory_limit || (r.first & (page_bytes - 1)) != 0) break;
         if (((r.last + 1) & (page_bytes - 1)) != 0) break;
+        return done;
+    case HV_RULE_DTR:
+        if (r.mask != 0 || r.flags != 0 || r.access != HV_ACCESS_WRITE) break;
+        if (r.last > HV_TABLE_IDT) break;
         return done;
     default: break;
     }

@@ -10,15 +10,16 @@ status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit) {
     for (auto& side : msr_rule_) side = {};
     for (auto& side : cr_rule_) side = {};
     cr_mask_ = {};
+    table_rule_ = {};
+    tables_ = 0;
     any_msr_ = false;
     for (std::size_t i = 0; i < rules.size(); ++i) {
-        for (std::uint32_t seen = 0; seen < count_; ++seen)
-            if (rules_[seen].id == rules[i].id) {
-                culprit = static_cast<std::uint32_t>(i + 1);
-                return error{errc::invalid};
-            }
+        bool const twice = find(rules[i].id) != nullptr;
         rules_[i] = rules[i];
-        index_rule(static_cast<std::uint16_t>(++count_), rules_[i]);
+        if (twice || !index_rule(static_cast<std::uint16_t>(++count_), rules_[i])) {
+            culprit = static_cast<std::uint32_t>(i + 1);
+            return error{errc::invalid};
+        }
     }
     std::uint64_t reach = 0;
     for (std::uint32_t i = 0; i < memory_count_; ++i) {
@@ -29,12 +30,16 @@ status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit) {
     return done;
 }
 
+hv_rule const* rule_set::find(std::uint32_t id) const {
+    for (std::uint32_t i = 0; i < count_; ++i)
+        if (rules_[i].id == id) return &rules_[i];
+    return nullptr;
+}
+
 bool rule_set::includes(rule_set const& other) const {
     for (std::uint32_t i = 0; i < other.count_; ++i) {
-        bool found = false;
-        for (std::uint32_t j = 0; j < count_ && !found; ++j)
-            found = same(other.rules_[i], rules_[j]);
-        if (!found) return false;
+        auto const* const mine = find(other.rules_[i].id);
+        if (mine == nullptr || !same(other.rules_[i], *mine)) return false;
     }
     return true;
 }
@@ -44,10 +49,11 @@ verdict rule_set::decide(event const& e) const {
     case event_kind::msr: {
         if (!msr_has_slot(e.address)) return {};
         auto const slot = msr_slot(static_cast<std::uint32_t>(e.address));
-        return verdict_of(msr_rule_[e.access == HV_ACCESS_WRITE][slot]);
+        return verdict_of(msr_rule_[e.access == HV_ACCESS_WRITE][slot], e.value);
     }
     case event_kind::cr:     return decide_cr(e);
     case event_kind::memory: return decide_memory(e);
+    case event_kind::dtr:    return verdict_of(table_rule_[e.address], e.rip);
     }
     return {};
 }
@@ -64,25 +70,40 @@ memory_run rule_set::memory_at(gpa at) const {
     return run;
 }
 
-void rule_set::index_rule(std::uint16_t number, hv_rule const& r) {
-    if (r.kind == HV_RULE_MSR) index_msr(number, r);
+bool rule_set::index_rule(std::uint16_t number, hv_rule const& r) {
+    if (r.kind == HV_RULE_MSR) return index_msr(number, r);
     if (r.kind == HV_RULE_MEMORY) index_memory(number, r);
-    if (r.kind != HV_RULE_CR) return;
+    bool fits = true;
+    for (auto i = r.first; r.kind == HV_RULE_DTR && i <= r.last; ++i) {
+        fits = take(table_rule_[i], number) && fits;
+        tables_ |= 1u << i;
+    }
+    if (r.kind != HV_RULE_CR) return fits;
     bool const is_cr4 = r.first == 4;
     cr_mask_[is_cr4] |= r.mask;
     for (unsigned i = 0; i < 32; ++i)
-        if ((r.mask >> i & 1) != 0) cr_rule_[is_cr4][i] = stricter(cr_rule_[is_cr4][i], number);
+        if ((r.mask >> i & 1) != 0) fits = take(cr_rule_[is_cr4][i], number) && fits;
+    return fits;
 }
 
-void rule_set::index_msr(std::uint16_t number, hv_rule const& r) {
+bool rule_set::take(std::uint16_t& place, std::uint16_t number) {
+    bool const fits = place == none || same_pass(rules_[place - 1u], rules_[number - 1u]);
+    bool const first = place == none;
+    if (first || action_of(rules_[number - 1u]) > action_of(rules_[place - 1u])) place = number;
+    return fits;
+}
+
+bool rule_set::index_msr(std::uint16_t number, hv_rule const& r) {
+    bool fits = true;
     any_msr_ = true;
     auto const first = msr_slot(static_cast<std::uint32_t>(r.first));
     auto const last = msr_slot(static_cast<std::uint32_t>(r.last));
     for (unsigned write = 0; write < 2; ++write) {
         if ((r.access & (write != 0 ? HV_ACCESS_WRITE : HV_ACCESS_READ)) == 0) continue;
         for (auto slot = first; slot <= last; ++slot)
-            msr_rule_[write][slot] = stricter(msr_rule_[write][slot], number);
+            fits = take(msr_rule_[write][slot], number) && fits;
     }
+    return fits;
 }
 
 void rule_set::index_memory(std::uint16_t number, hv_rule const& r) {
@@ -91,25 +112,23 @@ void rule_set::index_memory(std::uint16_t number, hv_rule const& r) {
     memory_[i] = number;
 }
 
-std::uint16_t rule_set::stricter(std::uint16_t a, std::uint16_t b) const {
+std::uint16_t rule_set::stricter(std::uint16_t a, std::uint16_t b, std::uint64_t what) const {
     if (a == none || b == none) return a == none ? b : a;
-    bool const only_b_denies = action_of(rules_[b - 1u]) == action::deny &&
-                               action_of(rules_[a - 1u]) != action::deny;
-    return only_b_denies ? b : a;
+    return verdict_of(b, what).action > verdict_of(a, what).action ? b : a;
 }
 
-verdict rule_set::verdict_of(std::uint16_t number) const {
+verdict rule_set::verdict_of(std::uint16_t number, std::uint64_t what) const {
     if (number == none) return {};
     auto const& r = rules_[number - 1u];
-    return {action_of(r), r.id};
+    return {passes(r, what) ? action::allow : action_of(r), r.id};
 }
 
 verdict rule_set::decide_cr(event const& e) const {
     auto changed = (e.value ^ e.old_value) & cr_mask_[e.address == 4];
     std::uint16_t worst = none;
     for (unsigned i = 0; i < 32; ++i)
-        if ((changed >> i & 1) != 0) worst = stricter(worst, cr_rule_[e.address == 4][i]);
-    return verdict_of(worst);
+        if ((changed >> i & 1) != 0) worst = stricter(worst, cr_rule_[e.address == 4][i], e.rip);
+    return verdict_of(worst, e.rip);
 }
 
 verdict rule_set::decide_memory(event const& e) const {
@@ -127,9 +146,9 @@ verdict rule_set::decide_memory(event const& e) const {
     for (auto i = low; i > 0 && reach_[i - 1] >= e.address; --i) {
         auto const& r = rules_[memory_[i - 1] - 1u];
         if (r.last >= e.address && (r.access & e.access) != 0)
-            worst = stricter(worst, memory_[i - 1]);
+            worst = stricter(worst, memory_[i - 1], e.rip);
     }
-    return verdict_of(worst);
+    return verdict_of(worst, e.rip);
 }
 
 }    // namespace hv::policy

@@ -68,6 +68,7 @@ result<Cpu*> build_cpu(Machine& m, hv_launch const& a, cpu_area<Cpu> area, hva b
     common.pending_work.store(0);
     common.synchronise_requested.store(0);
     common.nmi_waits = false;
+    common.tables.held = 0;
     if (!m.built[a.cpu]) {
         build_ring(common, m, a, base);
         m.space.unmap(area.page(area.guard), page_bytes);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "abi/call.h"
 #include "abi/record.h"
 #include "arch/descriptor.hpp"
+#include "arch/insn.hpp"
 #include "base/atomic.hpp"
+#include "event/event.hpp"
 #include "event/recorder.hpp"
 #include "vcpu/general_registers.hpp"
 
@@ -23,6 +26,16 @@ enum class cpu_state : std::uint32_t {
     parked,
 };
 
+using table_registers = array<table_register, 2>;    // in the order of enum hv_table
+
+/// GDTR and IDTR, where rules hold them: see root/table_event.hpp.
+struct held_tables {
+    table_registers pinned{};    // as they were when their rules came into force here
+    table_registers before{};    // the instruction that is judged next
+    std::uint64_t rip{};         // of that instruction
+    std::uint32_t held{};        // bits, 1 << enum hv_table
+};
+
 /// What every CPU has, whatever the backend. The exit entry pushes into `gpr`, so it must be first.
 struct cpu {
     general_registers gpr;
@@ -36,7 +49,40 @@ struct cpu {
     recorder records;
     core_gdt gdt;
     task_state tss{};
+    held_tables tables{};
 };
+
+/// The record of an event; `rule`: what has decided, 0: built in.
+inline void record_event(cpu& c, std::uint16_t kind, std::uint16_t reason, event const& e,
+                         std::uint32_t rule) {
+    c.records.append({.tsc = insn::rdtsc(),
+                      .kind = kind,
+                      .reason = reason,
+                      .rule = rule,
+                      .access = e.access,
+                      .rip = e.rip,
+                      .address = e.address,
+                      .value = e.value,
+                      .old_value = e.old_value});
+}
+/// If a rule logs or denies it.
+inline void record_verdict(cpu& c, std::uint16_t reason, event const& e, verdict by) {
+    if (by.action != action::allow)
+        record_event(c, record_kind(e.kind, by.action), reason, e, by.rule);
+}
+
+/// What of a dump lies in no control block.
+inline void begin_dump(cpu const& c, std::uint64_t rsp, hv_cpu_dump& out) {
+    out.version = HV_ABI_VERSION;
+    out.size = sizeof out;
+    out.cpu_id = c.shared->cpu_id;
+    out.launched = c.shared->launched;
+    auto copy = c.gpr;
+    for (unsigned i = 0; i < 16; ++i) {
+        auto const* r = copy.numbered(i);
+        out.gpr[i] = r != nullptr ? *r : rsp;
+    }
+}
 
 /// All exits that the CPU has counted, of this launch and earlier ones.
 inline std::uint64_t exits_of(hv_cpu_shared const& shared) {

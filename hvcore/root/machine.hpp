@@ -88,6 +88,7 @@ template <entry_format Format, typename MsrMap, typename Guests> struct machine 
     std::uint64_t handle{};
     std::uint64_t generation{};
     bool time_slices{};    // the CPUs have a timer that ends guest operation
+    bool table_exits{};    // and can be made to leave it on LGDT and LIDT
     atomic<std::uint32_t> locked{};
     atomic<std::uint64_t> offered{};    // guests, to programs
     spin_lock lock;                     // of stage, pool, rules, frames

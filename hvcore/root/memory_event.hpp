@@ -12,7 +12,7 @@ enum class outcome : std::uint8_t { retry, fault };
 struct violation {
     gpa at{};
     std::uint32_t access{};    // bits of enum hv_access
-    gva rip{};
+    gva rip{};                 // linear
     std::uint16_t reason{};
     std::uint64_t qualification{};
 };
@@ -28,10 +28,11 @@ constexpr rights rights_of(std::uint32_t access) {
 /// Rights that the root VM has in ordinary memory, less what the rules watch.
 constexpr rights unwatched(std::uint32_t watched) { return all_rights & ~rights_of(watched); }
 
-template <typename Machine> rights while_open(Machine& m, gpa page) {
+template <typename Machine> rights while_open(Machine& m, gpa page, gva rip) {
     auto r = all_rights;
     for (auto access : {HV_ACCESS_WRITE, HV_ACCESS_EXECUTE}) {
-        event const e{event_kind::memory, static_cast<std::uint32_t>(access), page.raw, 0, 0};
+        event const e{
+            event_kind::memory, static_cast<std::uint32_t>(access), page.raw, 0, 0, rip.raw};
         if (m.rules().decide(e).action == action::deny) r = r & ~rights_of(e.access);
     }
     return r;
@@ -51,33 +52,29 @@ template <typename Machine, typename Cpu> void close_pages(Machine& m, Cpu& c, b
     if (changed) HV_ASSERT(shoot_down(m, c));
 }
 
-/// Let a watched access that is only logged happen: open its page for a time slice of this CPU.
-/// executes   the access is a fetch
+/// Let a watched access happen that is only logged, or passes: open its page for a slice of this
+/// CPU's time.
+/// once   for one instruction, not longer
 /// Errors   no_memory: the page's leaf is large and cannot be split.
 template <typename Machine, typename Cpu>
-status open_page_for(Machine& m, Cpu& c, gpa page, bool executes) {
+status open_page_for(Machine& m, Cpu& c, violation const& v, bool once) {
+    auto const page = v.at.down(page_bytes);
     auto* slot = m.open_pages.begin();
     while (slot != m.open_pages.end() && slot->open) ++slot;
     if (slot == m.open_pages.end()) {
         close_pages(m, c, true);
         slot = m.open_pages.begin();
     }
-    HV_TRY(m.stage.protect({page, page_bytes}, while_open(m, page)));
+    HV_TRY(m.stage.protect({page, page_bytes}, while_open(m, page, v.rip)));
     *slot = {page, c.common().number, true};
-    c.start_time_slice(executes);
+    c.start_time_slice((v.access & HV_ACCESS_EXECUTE) != 0, once);
     return done;
 }
 
 template <typename Machine, typename Cpu>
 outcome refuse(Machine&, Cpu& c, violation const& v, std::uint16_t kind, std::uint32_t rule) {
-    c.common().records.append({.tsc = insn::rdtsc(),
-                               .kind = kind,
-                               .reason = v.reason,
-                               .rule = rule,
-                               .access = v.access,
-                               .rip = v.rip.raw,
-                               .address = v.at.raw,
-                               .value = v.qualification});
+    event const e{event_kind::memory, v.access, v.at.raw, v.qualification, 0, v.rip.raw};
+    record_event(c.common(), kind, v.reason, e, rule);
     return outcome::fault;
 }
 
@@ -95,12 +92,12 @@ outcome on_violation(Machine& m, Cpu& c, violation const& v) {
         return mapped ? outcome::retry : refuse(m, c, v, HV_RECORD_UNEXPECTED_EXIT, 0);
     }
     if (includes(now->allowed, rights_of(v.access))) return outcome::retry;    // changed meanwhile
-    auto const by = m.rules().decide({event_kind::memory, v.access, v.at.raw, 0, 0});
+    auto const by = m.rules().decide({event_kind::memory, v.access, v.at.raw, 0, 0, v.rip.raw});
     if (by.action == action::deny) return refuse(m, c, v, HV_RECORD_MEMORY_DENIED, by.rule);
-    bool const executes = (v.access & HV_ACCESS_EXECUTE) != 0;
-    if (by.action == action::allow || !open_page_for(m, c, v.at.down(page_bytes), executes))
+    if (by.rule == 0 || !open_page_for(m, c, v, by.action == action::allow))
         return refuse(m, c, v, HV_RECORD_UNEXPECTED_EXIT, by.rule);
-    static_cast<void>(refuse(m, c, v, HV_RECORD_MEMORY_LOGGED, by.rule));
+    if (by.action == action::log)
+        static_cast<void>(refuse(m, c, v, HV_RECORD_MEMORY_LOGGED, by.rule));
     return outcome::retry;
 }
 

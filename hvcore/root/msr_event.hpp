@@ -16,27 +16,21 @@ struct msr_access {
     }
 };
 
-template <typename Cpu> void record_msr(Cpu& c, msr_access const& a, std::uint16_t kind,
-                                        verdict by) {
-    c.common().records.append({.tsc = insn::rdtsc(),
-                               .kind = kind,
-                               .reason = c.reason(),
-                               .rule = by.rule,
-                               .access = a.bits(),
-                               .rip = c.rip().raw,
-                               .address = a.index,
-                               .value = a.value});
+template <typename Cpu> event as_event(Cpu const& c, msr_access const& a) {
+    return {event_kind::msr, a.bits(), a.index, a.value, 0, c.rip().raw};
 }
 
 /// What the rules and the built-in list say; denials and what is to be logged leave a record.
 template <typename Cpu> msr_decision decide(Cpu& c, msr_access const& a) {
     auto const& m = c.machine();
-    auto const by = c.machine().rules().decide({event_kind::msr, a.bits(), a.index, a.value, 0});
-    if (by.action != action::allow) record_msr(c, a, record_kind(event_kind::msr, by.action), by);
+    auto const e = as_event(c, a);
+    auto const by = c.machine().rules().decide(e);
+    record_verdict(c.common(), c.reason(), e, by);
     if (by.action == action::deny) return msr_decision::deny;
     auto const built_in = decide_msr(m.msrs->list(), a.index, a.write);
     // Reads of what is not there are everyday life: the kernel probes. Writes are not.
-    if (built_in == msr_decision::deny && a.write) record_msr(c, a, HV_RECORD_MSR_DENIED, {});
+    if (built_in == msr_decision::deny && a.write)
+        record_event(c.common(), HV_RECORD_MSR_DENIED, c.reason(), e, 0);
     return built_in;
 }
 
@@ -65,7 +59,8 @@ template <typename Cpu> bool write_msr(Cpu& c) {
     case msr_decision::guard:  break;
     }
     if (write_guarded(c.machine(), c, a.index, a.value) == guarded::write) return true;
-    record_msr(c, a, is_mtrr(a.index) ? HV_RECORD_MTRR_DENIED : HV_RECORD_MSR_DENIED, {});
+    auto const kind = is_mtrr(a.index) ? HV_RECORD_MTRR_DENIED : HV_RECORD_MSR_DENIED;
+    record_event(c.common(), kind, c.reason(), as_event(c, a), 0);
     return false;
 }
 

@@ -43,19 +43,36 @@ template <typename Machine> void merge_memory(Machine& m, policy::rule_set const
 /// refused.
 template <typename Machine> status enforceable(Machine& m, hv_rule const& r) {
     HV_TRY(policy::check(r, m.stage.limits().top()));
+    if (r.kind == HV_RULE_DTR && !m.table_exits) return error{errc::invalid};
     if (r.kind != HV_RULE_MEMORY) return done;
     if (m.all.touches({hpa{r.first}, r.last + 1 - r.first})) return error{errc::invalid};
     // A guest that has the memory already would not ask the rule.
     if (m.guests.reach({hpa{r.first}, r.last + 1 - r.first})) return error{errc::busy};
-    if (r.action == HV_ACTION_LOG && !m.time_slices) return error{errc::invalid};
+    bool const opens = r.action == HV_ACTION_LOG || (r.flags & HV_RULE_PASSES) != 0;
+    if (opens && !m.time_slices) return error{errc::invalid};
     gpa_span const at{gpa{r.first}, r.last + 1 - r.first};
     if (!m.stage.protect_cost(at, rights::read)) return error{errc::invalid};    // not all there
     return done;
 }
 
+/// The value that may still be written to an MSR which is to stay as it is: what it had when the
+/// rule came into force.
+/// Errors   invalid: it cannot be read.
+template <typename Machine, typename Cpu> status keep_value(Machine& m, Cpu& c, hv_rule& r) {
+    if ((r.flags & HV_RULE_UNCHANGED) == 0) return done;
+    auto const* const before = m.rules().find(r.id);
+    std::uint64_t value = 0;
+    if (before != nullptr && before->flags == r.flags && before->first == r.first)
+        value = before->pass_first;
+    else if (!c.read_msr(static_cast<std::uint32_t>(r.first), value))
+        return error{errc::invalid};
+    r.pass_first = r.pass_last = value;
+    return done;
+}
+
 /// Copy `count` rules out of the mailbox, once, and check each.
-template <typename Machine>
-status fetch_rules(Machine& m, std::uint64_t count, std::uint32_t& culprit) {
+template <typename Machine, typename Cpu>
+status fetch_rules(Machine& m, Cpu& c, std::uint64_t count, std::uint32_t& culprit) {
     if (count > HV_MAX_RULES) return error{errc::invalid};
     auto const* from = reinterpret_cast<std::uint64_t const volatile*>(m.mailbox.raw);
     auto* to = reinterpret_cast<std::uint64_t*>(m.arrived.begin());
@@ -63,6 +80,7 @@ status fetch_rules(Machine& m, std::uint64_t count, std::uint32_t& culprit) {
     for (std::uint64_t i = 0; i < count; ++i) {
         culprit = static_cast<std::uint32_t>(i + 1);
         HV_TRY(enforceable(m, m.arrived[i]));
+        HV_TRY(keep_value(m, c, m.arrived[i]));
     }
     culprit = 0;
     return done;
@@ -76,7 +94,7 @@ template <typename Machine, typename Cpu>
 status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t generation,
                    std::uint32_t& culprit) {
     auto const hold = hold_machine(m, c);
-    HV_TRY(fetch_rules(m, count, culprit));
+    HV_TRY(fetch_rules(m, c, count, culprit));
     auto& now = m.rules();
     auto& next = m.staged_rules();
     HV_TRY(next.load({m.arrived.begin(), count}, culprit));

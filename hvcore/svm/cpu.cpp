@@ -12,23 +12,13 @@ constexpr std::uint64_t step_bit = 1u << 14;    // DR6.BS
 void cpu::inject(exception x) {
     bool const stepped = step.reasons != 0;
     cancel_step();
-    auto const before = make<event_field>(block->control.exit_event);
-    std::optional<exception> what = x;
-    if (before.get<event_field::valid>() &&
-        before.get<event_field::type>() == event_field::exception)
-        what = combine(static_cast<vector>(before.get<event_field::vector>()), x);
-    if (!what) {    // a third fault: the CPU would shut down
+    auto const event = event_of(make<event_field>(block->control.exit_event), x,
+                                make<cr0>(block->save.cr0).get<cr0::pe>());
+    if (!event) {    // a third fault: the CPU would shut down
         record(HV_RECORD_TRIPLE_FAULT);
         reset_machine();
     }
-    bool const has_error = what->has_error && make<cr0>(block->save.cr0).get<cr0::pe>();
-    block->control.event = event_field{}
-                               .with<event_field::vector>(static_cast<std::uint64_t>(what->vector))
-                               .with<event_field::type>(event_field::exception)
-                               .with<event_field::has_error>(has_error)
-                               .with<event_field::valid>(true)
-                               .with<event_field::error>(has_error ? what->error : 0u)
-                               .raw;
+    block->control.event = event->raw;
     if (stepped && base.nmi_waits) deliver_nmi();    // the step's end would have done it
 }
 
@@ -44,32 +34,41 @@ void cpu::advance(std::uint64_t bytes) {
     if (base.nmi_waits) deliver_nmi();    // left by a step that was given up
 }
 
+gva cpu::linear(std::uint64_t rip) const {
+    auto const& cs = block->save.cs;
+    return gva{(cs.attributes & vmcb_segment::long_mode) != 0 ? rip : cs.base + rip};
+}
+
 void cpu::synchronise() {
     flush_next = true;
     insn::write_cr3(insn::read_cr3());    // the core's own translations
     load_masks();
 }
 
-/// Writes of CR0 and CR4 exit only where a rule watches them, and not while one of them is judged.
+table_registers cpu::tables() const {
+    auto const& s = block->save;
+    return {{{static_cast<std::uint16_t>(s.gdtr.limit), s.gdtr.base},
+             {static_cast<std::uint16_t>(s.idtr.limit), s.idtr.base}}};
+}
+
+void cpu::set_tables(table_registers const& t) const {
+    block->save.gdtr = {0, 0, t[HV_TABLE_GDT].limit, t[HV_TABLE_GDT].base};
+    block->save.idtr = {0, 0, t[HV_TABLE_IDT].limit, t[HV_TABLE_IDT].base};
+}
+
+/// Writes of registers exit only where a rule watches them, and not while one of them is judged.
 void cpu::load_masks() {
     auto& rules = owner->rules();
-    bool const judged = (step.reasons & step_control_register) != 0;
+    bool const judged = (step.reasons & step_register) != 0;
     block->control.cr_intercepts = static_cast<std::uint32_t>(
         intercept_cr{}
             .with<intercept_cr::write_cr0>(!judged && rules.cr_mask(0) != 0)
             .with<intercept_cr::write_cr4>(!judged && rules.cr_mask(4) != 0)
             .raw);
-}
-
-void cpu::intercept_iret(bool on) {
-    auto const now = make<intercept_1>(block->control.intercepts_1).with<intercept_1::iret>(on);
-    block->control.intercepts_1 = static_cast<std::uint32_t>(now.raw);
-}
-
-void cpu::intercept_interrupts(bool on) {
-    auto const now = make<intercept_1>(block->control.intercepts_1)
-                         .with<intercept_1::external_interrupt>(on);
-    block->control.intercepts_1 = static_cast<std::uint32_t>(now.raw);
+    pin_tables(*this);
+    auto const held = judged ? 0 : rules.tables();
+    set_intercept<intercept_1::write_gdtr>(*block, (held & 1u << HV_TABLE_GDT) != 0);
+    set_intercept<intercept_1::write_idtr>(*block, (held & 1u << HV_TABLE_IDT) != 0);
 }
 
 /// Inject the NMI that waits, or see to it that the CPU comes back as soon as it can be injected.
@@ -83,12 +82,8 @@ void cpu::deliver_nmi() {
     if ((v.interrupt_shadow & shadow) != 0) return begin_step(step_shadow);
     base.nmi_waits = false;
     nmi_masked = true;
-    intercept_iret(true);
-    v.event = event_field{}
-                  .with<event_field::vector>(static_cast<std::uint64_t>(vector::nmi))
-                  .with<event_field::type>(event_field::nmi)
-                  .with<event_field::valid>(true)
-                  .raw;
+    set_intercept<intercept_1::iret>(*block, true);
+    v.event = event_for_nmi.raw;
 }
 
 void cpu::record(std::uint16_t kind, std::uint64_t address, std::uint64_t value) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "guest/outside.hpp"
-#include "guest/registry.hpp"
+#include "call/virtual_cpu.hpp"
 #include "mem/npt_format.hpp"
-#include "root/machine.hpp"
+#include "root/table_event.hpp"
 #include "svm/exit_code.hpp"
 #include "svm/msr_permissions.hpp"
 #include "svm/vmcb.hpp"
@@ -16,47 +15,38 @@ using root_machine = machine<npt_format, msr_permissions, guest_registry<npt_for
 
 /// Why the guest executes one instruction and comes back: see svm/step.cpp.
 enum step_reason : std::uint8_t {
-    step_control_register = 1,    // a rule watches it
-    step_open_page = 2,           // so that a logged access can happen
-    step_iret = 4,                // the end of an NMI handler, and another NMI waits
-    step_shadow = 8,              // of STI or MOV SS, and an NMI waits
+    step_register = 1,     // a rule watches it
+    step_open_page = 2,    // so that a logged access can happen
+    step_iret = 4,         // the end of an NMI handler, and another NMI waits
+    step_shadow = 8,       // of STI or MOV SS, and an NMI waits
 };
 
 /// One CPU under SVM, and the root VM's virtual CPU on it. Lies at the top of the CPU's stack: RSP
 /// is just behind the registers at VMRUN, so the exit entry's pushes fill them (entry.S).
-class cpu {
+class cpu : public virtual_cpu<root_machine> {
 public:
-    hv::cpu base;                  // must be first
-    std::uint64_t launch_rsp{};    // the loader's stack, for a launch whose entry fails
-    std::uint64_t launch_cr3{};
     std::uint64_t launch_cr0{}, launch_cr4{}, launch_efer{};    // Linux's
     std::uint64_t leave_cr3{};                                  // where leave() goes
     std::uint64_t leave_rip{};
     hpa vmcb_at{}, host_at{};
     svm::vmcb* block{};
-    std::uint64_t exits_before{};    // this launch
-    root_machine* owner{};
-    bool second_try{};    // a failed entry is mended once
     bool flush_next{};    // all translations, at the next entry
     bool has_next_rip{};
     bool redirects_init{};
     bool nmi_masked{};             // the root VM is in its NMI handler
-    guest_vcpu* guest{};           // that runs next, or has just left
     std::uint64_t last_guest{};    // whose translations the guests' ASID may have
-    hv_vcpu_system outside{};      // the root VM's, while a guest runs
-    outside_features has;
     struct {
         std::uint8_t reasons{};         // bits of enum step_reason
         bool own_trap_flag{};           // the root VM's own RFLAGS.TF
         bool open_until_iret{};         // pages that the delivery of an event touches
         bool open_until_interrupt{};    // pages that are executed
-        std::uint64_t dr6{}, cr0{}, cr4{}, efer{}, rip{};
+        std::uint16_t reason{};         // of the exit that began it
+        std::uint64_t dr6{}, cr0{}, cr4{}, efer{};
     } step;
 
     // What the common code asks of a virtual CPU.
-    [[nodiscard]] hv::cpu& common() { return base; }
-    [[nodiscard]] root_machine& machine() { return *owner; }
     [[nodiscard]] gva rip() const { return gva{block->save.rip}; }
+    [[nodiscard]] gva linear(std::uint64_t rip) const;
     [[nodiscard]] unsigned privilege() const { return block->save.cpl; }
     [[nodiscard]] std::uint16_t reason() const {
         return static_cast<std::uint16_t>(block->control.exit_code);
@@ -71,11 +61,13 @@ public:
     void let_nmis_in() const { insn::open_gif(); }
     /// One instruction's time; for fetches, until an interrupt comes: an instruction that stores
     /// its flags, or SYSCALL, would store the step's trap flag with them.
-    void start_time_slice(bool executes);
+    void start_time_slice(bool executes, bool once);
     void end_time_slice();
     [[nodiscard]] pinned_registers seen_registers() const {
         return {block->save.cr0, block->save.cr4};
     }
+    [[nodiscard]] table_registers tables() const;
+    void set_tables(table_registers const& t) const;
     /// Give the CPU back to Linux, at `target`, on the page table `table`: see svm/leave.cpp.
     [[nodiscard]] status leave(gva target, hpa table);
     void dump(hv_cpu_dump& out) const;
@@ -93,12 +85,8 @@ public:
     /// Fill the exchange area's system registers.
     void read_guest(guest_vcpu& v);
 
-    /// Whether the present exit is the first since the launch: then the launch itself has failed.
-    [[nodiscard]] bool first_exit() const { return exits() == exits_before + 1; }
-    [[nodiscard]] std::uint64_t exits() const { return exits_of(*base.shared); }
     void load_masks();
     void deliver_nmi();
-    void intercept_iret(bool on);
     void begin_step(step_reason why);
     /// The instruction was not executed, and will not be: something is injected instead.
     void cancel_step();
@@ -107,12 +95,11 @@ public:
     /// Of logged accesses, which have happened.
     void close_own_pages();
     void forget_open_pages();
-    void intercept_interrupts(bool on);
     void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
 
 private:
     std::uint8_t stop_step(bool executed);
-    void judge_control_registers();
+    void judge_registers();
 };
 
 }    // namespace hv::svm

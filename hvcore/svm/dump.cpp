@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "abi/call.h"
 #include "svm/cpu.hpp"
 
 namespace hv::svm {
@@ -8,15 +7,7 @@ namespace hv::svm {
 void cpu::dump(hv_cpu_dump& out) const {
     auto const& s = block->save;
     auto const& v = block->control;
-    out.version = HV_ABI_VERSION;
-    out.size = sizeof out;
-    out.cpu_id = base.shared->cpu_id;
-    out.launched = base.shared->launched;
-    auto copy = base.gpr;
-    for (unsigned i = 0; i < 16; ++i) {
-        auto const* r = copy.numbered(i);
-        out.gpr[i] = r != nullptr ? *r : s.rsp;
-    }
+    begin_dump(base, s.rsp, out);
     out.rip = s.rip;
     out.rflags = s.rflags;
     out.cr0 = s.cr0;

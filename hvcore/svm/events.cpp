@@ -7,12 +7,12 @@
 
 namespace hv::svm {
 
-namespace {
-
 std::uint32_t access_of(nested_fault f) {
     if (f.get<nested_fault::fetch>()) return HV_ACCESS_EXECUTE;
     return f.get<nested_fault::write>() ? HV_ACCESS_WRITE : HV_ACCESS_READ;
 }
+
+namespace {
 
 constexpr bool has_error_code(unsigned vector) {
     return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21;
@@ -25,7 +25,7 @@ after on_nested_page_fault(cpu& c) {
     auto const f = make<nested_fault>(v.exit_info_1);
     violation const what{.at = gpa{v.exit_info_2},
                          .access = access_of(f),
-                         .rip = c.rip(),
+                         .rip = c.linear(c.rip().raw),
                          .reason = c.reason(),
                          .qualification = f.raw};
     if (on_violation(c.machine(), c, what) == outcome::fault) c.inject(general_protection);
@@ -56,7 +56,7 @@ after on_nmi(cpu& c) {
 after on_iret(cpu& c) {
     if (c.step.open_until_iret) c.close_own_pages();
     c.nmi_masked = false;
-    c.intercept_iret(false);
+    set_intercept<intercept_1::iret>(*c.block, false);
     if (c.base.nmi_waits) c.begin_step(step_iret);
     return after::resume;
 }

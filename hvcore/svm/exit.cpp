@@ -17,7 +17,9 @@ after dispatch(exit_code why, cpu& c) {
     case exit_code::nested_page_fault:  return on_nested_page_fault(c);
     case exit_code::msr:                return on_msr(c);
     case exit_code::cr0_write:
-    case exit_code::cr4_write:          return on_cr_write(c);
+    case exit_code::cr4_write:
+    case exit_code::idtr_write:
+    case exit_code::gdtr_write:         return on_register_write(c);
     case exit_code::nmi:                return on_nmi(c);
     case exit_code::iret:               return on_iret(c);
     case exit_code::init:               return on_init(c);

@@ -22,6 +22,8 @@ enum class exit_code : std::uint64_t {
     nmi = 0x61,
     init = 0x63,
     virtual_interrupt = 0x64,
+    idtr_write = 0x6a,
+    gdtr_write = 0x6b,
     rdpmc = 0x6f,
     cpuid = 0x72,
     iret = 0x74,

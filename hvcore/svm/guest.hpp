@@ -15,6 +15,5 @@ void build_guest(cpu const& c, guest_vcpu const& v);
 void read_system(guest_vcpu const& v, hv_vcpu_system& s);
 /// Whether the guest goes on after this exit.
 [[nodiscard]] bool handle_guest(cpu& c);
-void intercept_iret(vmcb& b, bool on);
 
 }    // namespace hv::svm

@@ -68,9 +68,4 @@ void build_guest(cpu const& c, guest_vcpu const& v) {
     b.nested_cr3 = v.stage_root.raw;
 }
 
-void intercept_iret(vmcb& b, bool on) {
-    auto const now = make<intercept_1>(b.control.intercepts_1).with<intercept_1::iret>(on);
-    b.control.intercepts_1 = static_cast<std::uint32_t>(now.raw);
-}
-
 }    // namespace hv::svm

@@ -21,20 +21,10 @@ constexpr next back(guest_exit e) { return {false, 0, e}; }
 
 next fault(guest_vcpu const& v, exception x) {
     auto& b = block_of(v);
-    auto const before = make<event_field>(b.control.exit_event);
-    std::optional<exception> what = x;
-    if (before.get<event_field::valid>() &&
-        before.get<event_field::type>() == event_field::exception)
-        what = combine(static_cast<vector>(before.get<event_field::vector>()), x);
-    if (!what) return back({.why = HV_GUEST_SHUTDOWN});
-    bool const has_error = what->has_error && make<cr0>(b.save.cr0).get<cr0::pe>();
-    b.control.event = event_field{}
-                          .with<event_field::vector>(static_cast<std::uint64_t>(what->vector))
-                          .with<event_field::type>(event_field::exception)
-                          .with<event_field::has_error>(has_error)
-                          .with<event_field::valid>(true)
-                          .with<event_field::error>(has_error ? what->error : 0u)
-                          .raw;
+    auto const event = event_of(make<event_field>(b.control.exit_event), x,
+                                make<cr0>(b.save.cr0).get<cr0::pe>());
+    if (!event) return back({.why = HV_GUEST_SHUTDOWN});
+    b.control.event = event->raw;
     return again;
 }
 
@@ -62,16 +52,8 @@ next on_guest_call(guest_vcpu const& v) {
 next on_guest_io(guest_vcpu const& v) {
     auto const& b = block_of(v);
     auto const q = make<io_access>(b.control.exit_info_1);
-    auto const bytes = q.get<io_access::bytes>();
-    std::uint32_t detail = bytes << HV_GUEST_IO_BYTES_SHIFT;
-    if (q.get<io_access::in>()) detail |= HV_GUEST_IO_IN;
-    if (q.get<io_access::string>()) detail |= HV_GUEST_IO_STRING;
-    if (q.get<io_access::repeat>()) detail |= HV_GUEST_IO_REPEAT;
-    return back({.why = HV_GUEST_IO,
-                 .length = static_cast<std::uint32_t>(b.control.exit_info_2 - b.save.rip) & 15,
-                 .detail = detail,
-                 .address = q.get<io_access::port>(),
-                 .value = b.save.rax & ((1ull << 8 * bytes) - 1)});
+    auto const length = static_cast<std::uint32_t>(b.control.exit_info_2 - b.save.rip) & 15;
+    return back(io_exit(q, q.get<io_access::bytes>(), length, b.save.rax));
 }
 
 next on_guest_efer(guest_vcpu& v, bool write, std::uint64_t value) {
@@ -112,10 +94,7 @@ next on_guest_xsetbv(cpu const& c, guest_vcpu& v) {
 
 next on_guest_memory(guest_vcpu const& v) {
     auto const& b = block_of(v).control;
-    auto const f = make<nested_fault>(b.exit_info_1);
-    std::uint32_t access = HV_ACCESS_READ;
-    if (f.get<nested_fault::write>()) access = HV_ACCESS_WRITE;
-    if (f.get<nested_fault::fetch>()) access = HV_ACCESS_EXECUTE;
+    auto const access = access_of(make<nested_fault>(b.exit_info_1));
     return back({.why = HV_GUEST_MEMORY, .detail = access, .address = b.exit_info_2});
 }
 
@@ -127,7 +106,7 @@ next on_guest_nmi(cpu const& c) {
 /// The guest's NMI handler is about to end.
 next on_guest_iret(guest_vcpu& v) {
     v.nmi_masked = false;
-    intercept_iret(block_of(v), false);
+    set_intercept<intercept_1::iret>(block_of(v), false);
     return (v.flags & HV_RUN_NMI_WINDOW) != 0 ? back({.why = HV_GUEST_WINDOW}) : again;
 }
 

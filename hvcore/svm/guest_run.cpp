@@ -34,10 +34,8 @@ void write_windows(vmcb& b, guest_vcpu const& v) {
                                       .with<virtual_interrupt::ignore_tpr>(true)
                                       .with<virtual_interrupt::masking>(true)
                                       .raw;
-    auto const caught = make<intercept_1>(b.control.intercepts_1)
-                            .with<intercept_1::virtual_interrupt>(window);
-    b.control.intercepts_1 = static_cast<std::uint32_t>(caught.raw);
-    intercept_iret(b, v.nmi_masked);
+    set_intercept<intercept_1::virtual_interrupt>(b, window);
+    set_intercept<intercept_1::iret>(b, v.nmi_masked);
 }
 
 /// What the exchange area says, copied once, into VMCB and vcpu.

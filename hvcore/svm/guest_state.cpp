@@ -16,14 +16,11 @@ static_assert(convert({.selector = 16, .limit = ~0u, .access = 0xa09b}).attribut
 
 void write_segments(save_area& s) {
     auto const gdt = insn::sgdt();
-    auto const idt = insn::sidt();
     auto const ldt = read_segment(insn::sldt(), gdt, gva{});
     s.es = convert(read_segment(insn::read_es(), gdt, ldt.base));
     s.cs = convert(read_segment(insn::read_cs(), gdt, ldt.base));
     s.ss = convert(read_segment(insn::read_ss(), gdt, ldt.base));
     s.ds = convert(read_segment(insn::read_ds(), gdt, ldt.base));
-    s.gdtr = {0, 0, gdt.limit, gdt.base};
-    s.idtr = {0, 0, idt.limit, idt.base};
 }
 
 }    // namespace
@@ -32,6 +29,7 @@ void write_guest_state(cpu& c, hv_launch const& a) {
     auto& s = c.block->save;
     insn::vmsave(c.vmcb_at);    // FS, GS, TR, LDTR, system-call and SYSENTER MSRs
     write_segments(s);
+    c.set_tables({{insn::sgdt(), insn::sidt()}});
     s.cpl = 0;
     s.cr0 = insn::read_cr0();
     s.cr3 = a.guest_cr3;

@@ -10,8 +10,8 @@ after on_svm_instruction(cpu& c) { return deny_instruction(c); }
 after on_invd(cpu&) { return answer_invd(); }
 
 /// A rule watches the register: see what the instruction does.
-after on_cr_write(cpu& c) {
-    c.begin_step(step_control_register);
+after on_register_write(cpu& c) {
+    c.begin_step(step_register);
     return after::resume;
 }
 

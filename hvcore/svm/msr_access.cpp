@@ -80,10 +80,8 @@ bool cpu::read_msr(std::uint32_t index, std::uint64_t& value) const {
 }
 
 after on_msr(cpu& c) {
-    bool const taken = c.block->control.exit_info_1 == 1 ? hv::write_msr(c) : hv::read_msr(c);
-    if (taken) return after::advance;
-    c.inject(general_protection);
-    return after::resume;
+    bool const write = c.block->control.exit_info_1 == 1;
+    return advance_or_fault(c, write ? hv::write_msr(c) : hv::read_msr(c));
 }
 
 }    // namespace hv::svm

@@ -12,9 +12,6 @@ namespace {
 constexpr std::uint64_t shadow = 1;               // control_area::interrupt_shadow
 constexpr std::uint64_t step_bit = 1u << 14;      // DR6.BS
 constexpr std::uint64_t breakpoint_bits = 0xf;    // DR6.B0 to B3
-// A fault ends the step before the instruction is done. INT3 and INTO are done when they are
-// delivered; #MC is nobody's.
-constexpr std::uint32_t faults = ~(1u << 3 | 1u << 4 | 1u << 18);
 
 /// Take back what a control register got, or let it be.
 struct change {
@@ -25,27 +22,19 @@ struct change {
 register_decision judge(cpu& c, change const& w) {
     auto const& rules = c.machine().rules();
     masked_register const was{w.before, w.before, rules.cr_mask(w.number), w.pinned};
-    auto d = decide_write(w.number, was, w.now, {}, rules);
-    if (d.by.action == action::allow) return d;
-    c.base.records.append({.tsc = insn::rdtsc(),
-                           .kind = record_kind(event_kind::cr, d.by.action),
-                           .reason = static_cast<std::uint16_t>(
-                               w.number == 0 ? exit_code::cr0_write : exit_code::cr4_write),
-                           .rule = d.by.rule,
-                           .access = HV_ACCESS_WRITE,
-                           .rip = c.step.rip,
-                           .address = w.number,
-                           .value = w.now,
-                           .old_value = w.before});
+    auto const rip = c.linear(c.base.tables.rip);
+    auto d = decide_write(w.number, was, w.now, {}, rules, rip);
+    record_verdict(c.base, c.step.reason,
+                   {event_kind::cr, HV_ACCESS_WRITE, w.number, w.now, w.before, rip.raw}, d.by);
     return d;
 }
 
 }    // namespace
 
-void cpu::start_time_slice(bool executes) {
+void cpu::start_time_slice(bool executes, bool /*once*/) {
     if (!executes) return begin_step(step_open_page);
     step.open_until_interrupt = true;
-    intercept_interrupts(true);
+    set_intercept<intercept_1::external_interrupt>(*block, true);
 }
 
 void cpu::begin_step(step_reason why) {
@@ -55,21 +44,23 @@ void cpu::begin_step(step_reason why) {
     if (why == step_open_page &&
         make<event_field>(v.control.exit_event).get<event_field::valid>()) {
         step.open_until_iret = true;
-        return intercept_iret(true);
+        return set_intercept<intercept_1::iret>(v, true);
     }
     if (step.reasons == 0) {
         step.own_trap_flag = make<rflags>(v.save.rflags).get<rflags::tf>();
         step.dr6 = v.save.dr6;
         v.save.rflags = make<rflags>(v.save.rflags).with<rflags::tf>(true).raw;
-        v.control.exception_intercepts = faults;
+        v.control.exception_intercepts = step_faults;
         v.control.interrupt_shadow |= shadow;
     }
     step.reasons |= why;
-    if (why != step_control_register) return;
+    if (why != step_register) return;
+    step.reason = reason();
+    base.tables.before = tables();
     step.cr0 = v.save.cr0;
     step.cr4 = v.save.cr4;
     step.efer = v.save.efer;
-    step.rip = v.save.rip;
+    base.tables.rip = v.save.rip;
     load_masks();
 }
 
@@ -97,7 +88,7 @@ void cpu::cancel_step() {
 
 void cpu::forget_open_pages() {
     step.open_until_iret = false;
-    if (step.open_until_interrupt) intercept_interrupts(false);
+    if (step.open_until_interrupt) set_intercept<intercept_1::external_interrupt>(*block, false);
     step.open_until_interrupt = false;
 }
 
@@ -107,15 +98,16 @@ void cpu::close_own_pages() {
     close_pages(*owner, *this, false);
 }
 
-void cpu::judge_control_registers() {
+void cpu::judge_registers() {
     auto& s = block->save;
     auto const d0 = judge(*this, {0, step.cr0, s.cr0, owner->pinned.cr0});
     auto const d4 = judge(*this, {4, step.cr4, s.cr4, owner->pinned.cr4});
-    if (!d0.fault && !d4.fault) return;
+    bool const tables_fault = takes_back_tables(*this, step.reason);
+    if (!d0.fault && !d4.fault && !tables_fault) return;
     s.cr0 = step.cr0;
     s.cr4 = step.cr4;
     s.efer = step.efer;
-    s.rip = step.rip;
+    s.rip = base.tables.rip;
     flush_next = true;    // translations of the mode that was not to be
     inject(general_protection);
 }
@@ -123,7 +115,7 @@ void cpu::judge_control_registers() {
 void cpu::finish_step() {
     bool const hit = (block->save.dr6 & ~step.dr6 & breakpoint_bits) != 0;
     auto const reasons = stop_step(true);
-    if ((reasons & step_control_register) != 0) judge_control_registers();
+    if ((reasons & step_register) != 0) judge_registers();
     if ((reasons & step_open_page) != 0) close_own_pages();
     bool const own = step.own_trap_flag && (reasons & step_iret) == 0;
     if ((own || hit) && !make<event_field>(block->control.event).get<event_field::valid>()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "arch/register.hpp"
+#include "vcpu/exception.hpp"
 #include <cstddef>
 #include <cstdint>
 
@@ -20,6 +20,8 @@ static_assert(intercept_cr{}.with<intercept_cr::write_cr4>(true).raw == 1u << 20
 struct intercept_1 : reg<intercept_1> {    // offset 00Ch
     using external_interrupt = bit<intercept_1, 0>;
     using virtual_interrupt = bit<intercept_1, 4>;
+    using write_idtr = bit<intercept_1, 10>;
+    using write_gdtr = bit<intercept_1, 11>;
     using rdpmc = bit<intercept_1, 15>;
     using cpuid = bit<intercept_1, 18>;
     using hlt = bit<intercept_1, 24>;
@@ -50,16 +52,6 @@ struct intercept_2 : reg<intercept_2> {    // offset 010h
     using xsetbv = bit<intercept_2, 13>;
 };
 static_assert(intercept_2{}.with<intercept_2::skinit>(true).raw == 64);
-
-struct event_field : reg<event_field> {    // EVENTINJ, EXITINTINFO. APM 2 15.20 "Event Injection"
-    using vector = field<event_field, 7, 0>;
-    using type = field<event_field, 10, 8>;
-    using has_error = bit<event_field, 11>;
-    using valid = bit<event_field, 31>;
-    using error = field<event_field, 63, 32>;
-    static constexpr unsigned interrupt = 0, nmi = 2, exception = 3, software_interrupt = 4;
-};
-static_assert(event_field{}.with<event_field::valid>(true).raw == 1u << 31);
 
 struct nested_fault : reg<nested_fault> {    // APM 2 15.25.6 "Nested versus Guest Page Faults, …"
     using present = bit<nested_fault, 0>;
@@ -154,5 +146,10 @@ struct vmcb {
     save_area save;
 };
 static_assert(sizeof(vmcb) == 4096);
+
+template <typename Bit> void set_intercept(vmcb& b, bool on) {
+    auto const now = make<intercept_1>(b.control.intercepts_1).with<Bit>(on);
+    b.control.intercepts_1 = static_cast<std::uint32_t>(now.raw);
+}
 
 }    // namespace hv::svm

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cstdint>
+#include "vcpu/exception.hpp"
 
 namespace hv {
 
@@ -11,5 +11,12 @@ enum class after : std::uint8_t {
     enter_guest,    // the instruction is done, and a guest runs next
     park,           // the core is broken on this CPU
 };
+
+/// An instruction that the core has done in the CPU's place, or that the CPU does not take: #GP(0).
+template <typename Cpu> after advance_or_fault(Cpu& c, bool taken) {
+    if (taken) return after::advance;
+    c.inject(general_protection);
+    return after::resume;
+}
 
 }    // namespace hv

@@ -32,8 +32,10 @@ struct reserved_bits {
 /// Decide a write of `wanted` that left guest operation. Where it is allowed, the register's shadow
 /// (and, for watched bits, the register) takes the new bits, and the instruction is executed again:
 /// it then has no bit left to exit for, and the CPU itself does the rest with all its checks.
+/// rip   the linear address of the instruction
 inline register_decision decide_write(unsigned number, masked_register now, std::uint64_t wanted,
-                                      reserved_bits bits, policy::rule_set const& rules) {
+                                      reserved_bits bits, policy::rule_set const& rules,
+                                      gva rip = {}) {
     register_decision d{.next = now};
     auto const watched = rules.cr_mask(number);
     if ((wanted & bits.never) != 0) {
@@ -47,7 +49,8 @@ inline register_decision decide_write(unsigned number, masked_register now, std:
                          .access = HV_ACCESS_WRITE,
                          .address = number,
                          .value = wanted,
-                         .old_value = wanted ^ away});
+                         .old_value = wanted ^ away,
+                         .rip = rip.raw});
     if (d.by.action == action::deny) {
         d.fault = true;
         return d;

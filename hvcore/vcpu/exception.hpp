@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "arch/register.hpp"
 #include <cstdint>
 #include <optional>
 
@@ -35,6 +36,10 @@ inline constexpr exception general_protection{vector::general_protection, true, 
 inline constexpr exception debug_trap{vector::debug, false, 0};
 inline constexpr exception double_fault{vector::double_fault, true, 0};
 
+/// What ends a step before its instruction is done, as bits, and #DB, which ends it after. INT3 and
+/// INTO are done when they are delivered; #MC is nobody's.
+inline constexpr std::uint32_t step_faults = ~(1u << 3 | 1u << 4 | 1u << 18);
+
 constexpr fault_class class_of(vector v) {
     switch (v) {
     case vector::divide_error:
@@ -65,6 +70,43 @@ constexpr std::optional<exception> combine(vector first, exception second) {
     if (a == fault_class::contributory && b == fault_class::contributory) return double_fault;
     if (a == fault_class::page_fault && hard) return double_fault;
     return second;
+}
+
+/// An event as both vendors' control blocks hold it, on its way in or cut short by an exit. SDM 3C
+/// 25.8.3 "VM-Entry Controls for Event Injection", which has the error code beside it; APM 2 15.20
+/// "Event Injection".
+struct event_field : reg<event_field> {
+    using vector = field<event_field, 7, 0>;
+    using type = field<event_field, 10, 8>;
+    using has_error = bit<event_field, 11>;
+    using valid = bit<event_field, 31>;
+    using error = field<event_field, 63, 32, std::uint32_t>;
+    static constexpr unsigned interrupt = 0, nmi = 2, exception = 3, software_interrupt = 4;
+};
+static_assert(event_field{}.with<event_field::valid>(true).raw == 1u << 31);
+
+inline constexpr auto event_for_nmi = event_field{}
+                                          .with<event_field::vector>(std::uint64_t(vector::nmi))
+                                          .with<event_field::type>(event_field::nmi)
+                                          .with<event_field::valid>(true);
+
+/// What delivers `x`, combined with the event that was being delivered; nothing: the CPU shuts
+/// down.
+/// protected_mode   in real mode no exception has an error code, and an entry with one is refused
+constexpr std::optional<event_field> event_of(event_field before, exception x,
+                                              bool protected_mode) {
+    std::optional<exception> what = x;
+    if (before.get<event_field::valid>() &&
+        before.get<event_field::type>() == event_field::exception)
+        what = combine(static_cast<vector>(before.get<event_field::vector>()), x);
+    if (!what) return std::nullopt;
+    bool const has_error = what->has_error && protected_mode;
+    return event_field{}
+        .with<event_field::vector>(static_cast<std::uint64_t>(what->vector))
+        .with<event_field::type>(event_field::exception)
+        .with<event_field::has_error>(has_error)
+        .with<event_field::valid>(true)
+        .with<event_field::error>(has_error ? what->error : 0u);
 }
 
 }    // namespace hv

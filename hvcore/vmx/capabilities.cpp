@@ -53,6 +53,7 @@ result<control_set> choose_controls(std::uint64_t& detail) {
     c.processor = HV_TRY(adjust(msr::ia32_vmx_true_procbased_ctls, processor_needed, 0, detail));
     c.secondary = HV_TRY(
         adjust(msr::ia32_vmx_procbased_ctls2, secondary_needed, secondary_wished, detail));
+    c.table_exits = has(msr::ia32_vmx_procbased_ctls2, secondary::descriptor_tables::mask);
     c.exit = HV_TRY(adjust(msr::ia32_vmx_true_exit_ctls, exit_needed, 0, detail));
     c.entry = HV_TRY(adjust(msr::ia32_vmx_true_entry_ctls, entry_needed, 0, detail));
     return c;

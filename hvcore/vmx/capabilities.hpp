@@ -10,6 +10,7 @@ namespace hv::vmx {
 struct control_set {
     std::uint32_t pin{}, processor{}, secondary{}, exit{}, entry{};
     bool time_slices{};    // the VMX-preemption timer is there
+    bool table_exits{};    // LGDT and LIDT can be made to exit
     std::uint32_t timer_shift{};
 };
 

@@ -7,8 +7,6 @@ namespace hv::vmx {
 
 namespace {
 
-constexpr std::uint32_t code_64_bit = 1u << 13;    // L, in the access rights of CS
-
 enum class cr_instruction : unsigned { mov_to = 0, mov_from = 1, clts = 2, lmsw = 3 };
 
 struct cr_write {
@@ -37,23 +35,11 @@ cr_write decode(cpu const& c, general_registers& gpr, cr_access q) {
     return {};
 }
 
-void record_cr(cpu& c, cr_write const& w, verdict by, std::uint64_t old) {
-    c.base.records.append({.tsc = insn::rdtsc(),
-                           .kind = record_kind(event_kind::cr, by.action),
-                           .reason = static_cast<std::uint16_t>(exit_reason::cr_access),
-                           .rule = by.rule,
-                           .access = HV_ACCESS_WRITE,
-                           .rip = c.rip().raw,
-                           .address = w.number,
-                           .value = w.value,
-                           .old_value = old});
-}
-
 bool takes(cpu const& c, cr_write const& w) {
     paging_mode const m{.now0 = c.vmcs.read<guest_cr0>(),
                         .now4 = c.vmcs.read<guest_cr4>(),
                         .now_efer = c.vmcs.read<guest_efer>(),
-                        .code_64 = (c.vmcs.read<guest_cs_access>() & code_64_bit) != 0,
+                        .code_64 = c.runs_64_bit_code(),
                         .cr3 = c.vmcs.read<guest_cr3>(),
                         .cr4_bits = insn::rdmsr(msr::ia32_vmx_cr4_fixed1)};
     return w.number == 0 ? takes_cr0(make<cr0>(w.value), m) : takes_cr4(make<cr4>(w.value), m);
@@ -97,8 +83,10 @@ after on_cr_access(cpu& c) {
     if (!takes(c, w)) return refuse(c);
     auto const now = c.control_register(w.number);
     auto const bits = w.number == 0 ? cr0_bits : cr4_bits;
-    auto const d = decide_write(w.number, now, w.value, bits, c.machine().rules());
-    if (d.by.action != action::allow) record_cr(c, w, d.by, now.seen());
+    auto const rip = c.linear_rip();
+    auto const d = decide_write(w.number, now, w.value, bits, c.machine().rules(), rip);
+    record_verdict(c.base, c.reason(),
+                   {event_kind::cr, HV_ACCESS_WRITE, w.number, w.value, now.seen(), rip.raw}, d.by);
     if (d.fault) return refuse(c);
     c.set_control_register(w.number, d.next);
     if (d.next.real != now.real) follow(c);

@@ -24,8 +24,8 @@ struct processor : reg<processor> {    // SDM 3C 25.6.2 "Processor-Based VM-Exec
     using cr8_load = bit<processor, 19>;
     using cr8_store = bit<processor, 20>;
     using all_io = bit<processor, 24>;
-    using monitor = bit<processor, 29>;
     using nmi_window = bit<processor, 22>;
+    using monitor = bit<processor, 29>;
     using msr_bitmaps = bit<processor, 28>;
     using secondary = bit<processor, 31>;
 };
@@ -33,6 +33,7 @@ static_assert(processor{}.with<processor::nmi_window>(true).raw == 1u << 22);
 
 struct secondary : reg<secondary> {    // SDM 3C 25.6.2, secondary controls
     using ept = bit<secondary, 1>;
+    using descriptor_tables = bit<secondary, 2>;
     using rdtscp = bit<secondary, 3>;
     using vpid = bit<secondary, 5>;
     using unrestricted = bit<secondary, 7>;
@@ -72,16 +73,6 @@ struct ept_pointer : reg<ept_pointer> {    // SDM 3C 25.6.11 "Extended-Page-Tabl
 };
 static_assert(ept_pointer::to(hpa{0x5000}).raw == 0x501e);
 
-struct event_field : reg<event_field> {    // SDM 3C 25.8.3 "VM-Entry Controls for Event Injection"
-    using vector = field<event_field, 7, 0>;
-    using type = field<event_field, 10, 8>;
-    using has_error = bit<event_field, 11>;
-    using valid = bit<event_field, 31>;
-    static constexpr unsigned nmi = 2, hardware_exception = 3, software_interrupt = 4,
-                              privileged_software = 5, software_exception = 6;
-};
-static_assert(event_field{}.with<event_field::valid>(true).raw == 1u << 31);
-
 struct interruptibility : reg<interruptibility> {    // SDM 3C 25.4.2 "Guest Non-Register State"
     using sti = bit<interruptibility, 0>;
     using mov_ss = bit<interruptibility, 1>;
@@ -92,6 +83,7 @@ static_assert(interruptibility::shadow == 3);
 
 struct pending_debug : reg<pending_debug> {    // SDM 3C 25.4.2, pending debug exceptions
     using single_step = bit<pending_debug, 14>;
+    static constexpr std::uint64_t hits = 0xf;    // of breakpoints, DR7 says which count
 };
 static_assert(pending_debug{}.with<pending_debug::single_step>(true).raw == 1u << 14);
 
@@ -139,8 +131,6 @@ struct ept_violation_qualification
     using write = bit<ept_violation_qualification, 1>;
     using fetch = bit<ept_violation_qualification, 2>;
     using rights = field<ept_violation_qualification, 5, 3>;
-    using linear_valid = bit<ept_violation_qualification, 7>;
-    using final_access = bit<ept_violation_qualification, 8>;
     using nmi_unblocked = bit<ept_violation_qualification, 12>;
 };
 static_assert(ept_violation_qualification::rights::get(make<ept_violation_qualification>(0x38)) ==

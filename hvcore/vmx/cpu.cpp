@@ -6,24 +6,15 @@
 namespace hv::vmx {
 
 void cpu::inject(exception x) {
-    auto const before = make<event_field>(vmcs.read<vectoring_event>());
-    auto const type = before.get<event_field::type>();
-    std::optional<exception> what = x;
-    if (before.get<event_field::valid>() && type == event_field::hardware_exception)
-        what = combine(static_cast<vector>(before.get<event_field::vector>()), x);
-    if (!what) {    // a third fault: the CPU would shut down
+    auto const event = event_of(make<event_field>(vmcs.read<vectoring_event>()), x,
+                                vmcs.read<guest_cr0>().get<cr0::pe>());
+    if (!event) {    // a third fault: the CPU would shut down
         record(HV_RECORD_TRIPLE_FAULT);
         reset_machine();
     }
-    // In real mode no exception has an error code, and an entry with one is refused.
-    what->has_error = what->has_error && vmcs.read<guest_cr0>().get<cr0::pe>();
-    if (what->has_error) vmcs.write<entry_event_error>(what->error);
-    auto const event = event_field{}
-                           .with<event_field::vector>(static_cast<std::uint64_t>(what->vector))
-                           .with<event_field::type>(event_field::hardware_exception)
-                           .with<event_field::has_error>(what->has_error)
-                           .with<event_field::valid>(true);
-    vmcs.write<entry_event>(static_cast<std::uint32_t>(event.raw));
+    if (event->get<event_field::has_error>())
+        vmcs.write<entry_event_error>(event->get<event_field::error>());
+    vmcs.write<entry_event>(static_cast<std::uint32_t>(event->raw));
     wake();
 }
 
@@ -43,6 +34,10 @@ void cpu::load_masks() {
                  (number == 0 ? cr0_bits.virtually : cr4_bits.never | cr4_bits.virtually);
         set_control_register(number, r);
     }
+    pin_tables(*this);
+    auto const watched = make<secondary>(own_controls.secondary)
+                             .with<secondary::descriptor_tables>(!stepping && rules.tables() != 0);
+    vmcs.write<secondary_controls>(static_cast<std::uint32_t>(watched.raw));
 }
 
 masked_register cpu::control_register(unsigned number) const {
@@ -66,19 +61,27 @@ void cpu::set_control_register(unsigned number, masked_register const& r) {
     }
 }
 
+bool cpu::runs_64_bit_code() const {
+    constexpr std::uint32_t long_mode = 1u << 13;    // L, in the access rights of CS
+    return (vmcs.read<guest_cs_access>() & long_mode) != 0;
+}
+
+gva cpu::linear_rip() const {
+    constexpr unsigned cs = 1;
+    return runs_64_bit_code() ? rip() : rip() + vmcs.read_at<guest_es_base>(cs);
+}
+
 pinned_registers cpu::seen_registers() const {
     return {control_register(0).seen(), control_register(4).seen()};
 }
 
-void cpu::open_window(std::uint64_t mask) {
-    vmcs.write<processor_controls>(vmcs.read<processor_controls>() |
-                                   static_cast<std::uint32_t>(mask));
+void cpu::set_processor_control(std::uint64_t mask, bool on) {
+    auto const now = vmcs.read<processor_controls>();
+    vmcs.write<processor_controls>(static_cast<std::uint32_t>(on ? now | mask : now & ~mask));
 }
 
 void cpu::close_windows() {
-    constexpr auto both = processor::nmi_window::mask | processor::interrupt_window::mask;
-    vmcs.write<processor_controls>(vmcs.read<processor_controls>() &
-                                   ~static_cast<std::uint32_t>(both));
+    set_processor_control(processor::nmi_window::mask | processor::interrupt_window::mask, false);
 }
 
 /// Exits save what is left of the slice, or a guest that exits often would make it last for ever.
@@ -90,12 +93,62 @@ void cpu::set_time_slice(bool on) {
     vmcs.write<exit_controls>(static_cast<std::uint32_t>(exits.raw));
 }
 
-void cpu::start_time_slice(bool /*executes*/) {
+void cpu::start_time_slice(bool /*executes*/, bool once) {
+    // The flags that the delivery of an event pushes are the root VM's: no trap flag of the core's.
+    bool const delivering = make<event_field>(vmcs.read<vectoring_event>())
+                                .get<event_field::valid>();
+    if (once && !delivering) return begin_step();
     vmcs.write<preemption_timer_value>(timer_value);
     set_time_slice(true);
 }
 
-void cpu::end_time_slice() { set_time_slice(false); }
+void cpu::end_time_slice() {
+    set_time_slice(false);
+    if (!stepping) return;
+    stepping = false;
+    auto const now = vmcs.read<guest_rflags>();
+    vmcs.write<guest_rflags>(
+        now.with<rflags::tf>(step_flags.get<rflags::tf>())
+            .with<rflags::interrupt_flag>(step_flags.get<rflags::interrupt_flag>()));
+    vmcs.write<exception_bitmap>(0);
+    load_masks();
+}
+
+/// One instruction and back: trap flag on, interrupts off, exceptions exit. The monitor trap flag
+/// would do it too; Bochs 2.7 has none.
+void cpu::begin_step() {
+    base.tables.before = tables();
+    base.tables.rip = rip().raw;
+    stepping = true;
+    step_flags = vmcs.read<guest_rflags>();
+    vmcs.write<guest_rflags>(step_flags.with<rflags::tf>(true).with<rflags::interrupt_flag>(false));
+    // With a shadow the trap would come before the instruction. SDM 3C 27.3.1.5.
+    vmcs.write<guest_interruptibility>(vmcs.read<guest_interruptibility>() &
+                                       ~static_cast<std::uint32_t>(interruptibility::shadow));
+    vmcs.write<guest_pending_debug>(pending_debug{});
+    vmcs.write<exception_bitmap>(step_faults);
+    load_masks();
+}
+
+table_registers cpu::tables() const {
+    auto const gdt_limit = static_cast<std::uint16_t>(vmcs.read<guest_gdtr_limit>());
+    auto const idt_limit = static_cast<std::uint16_t>(vmcs.read<guest_idtr_limit>());
+    return {{{gdt_limit, vmcs.read<guest_gdtr_base>().raw},
+             {idt_limit, vmcs.read<guest_idtr_base>().raw}}};
+}
+
+void cpu::set_tables(table_registers const& t) const {
+    vmcs.write<guest_gdtr_base>(gva{t[HV_TABLE_GDT].base});
+    vmcs.write<guest_gdtr_limit>(t[HV_TABLE_GDT].limit);
+    vmcs.write<guest_idtr_base>(gva{t[HV_TABLE_IDT].base});
+    vmcs.write<guest_idtr_limit>(t[HV_TABLE_IDT].limit);
+}
+
+void cpu::block_nmis(bool on) const {
+    auto const now = make<interruptibility>(vmcs.read<guest_interruptibility>());
+    vmcs.write<guest_interruptibility>(
+        static_cast<std::uint32_t>(now.with<interruptibility::nmi>(on).raw));
+}
 
 /// An event ends HLT.
 void cpu::wake() const {
@@ -106,19 +159,17 @@ void cpu::wake() const {
 void cpu::deliver_nmi() {
     close_windows();
     base.nmi_waits = true;
+    if (stepping) return;    // its end brings us back
     if (vmcs.read<guest_activity>() == std::uint32_t(activity::wait_for_sipi)) return;
     auto const blocked = make<interruptibility>(vmcs.read<guest_interruptibility>());
     bool const busy = make<event_field>(vmcs.read<entry_event>()).get<event_field::valid>();
     if (busy || blocked.get<interruptibility::mov_ss>() || blocked.get<interruptibility::nmi>())
-        return open_window(processor::nmi_window::mask);
+        return set_processor_control(processor::nmi_window::mask, true);
     // STI does not keep the NMI window shut: it would open at once, again and again.
-    if (blocked.get<interruptibility::sti>()) return open_window(processor::interrupt_window::mask);
+    if (blocked.get<interruptibility::sti>())
+        return set_processor_control(processor::interrupt_window::mask, true);
     base.nmi_waits = false;
-    auto const event = event_field{}
-                           .with<event_field::vector>(static_cast<std::uint64_t>(vector::nmi))
-                           .with<event_field::type>(event_field::nmi)
-                           .with<event_field::valid>(true);
-    vmcs.write<entry_event>(static_cast<std::uint32_t>(event.raw));
+    vmcs.write<entry_event>(static_cast<std::uint32_t>(event_for_nmi.raw));
     wake();
 }
 

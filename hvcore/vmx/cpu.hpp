@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "guest/outside.hpp"
-#include "guest/registry.hpp"
+#include "call/virtual_cpu.hpp"
 #include "mem/ept_format.hpp"
-#include "root/machine.hpp"
+#include "root/table_event.hpp"
 #include "vcpu/control_register.hpp"
 #include "vcpu/exception.hpp"
 #include "vmx/capabilities.hpp"
@@ -16,27 +15,20 @@ using root_machine = machine<ept_format, msr_bitmap, guest_registry<ept_format>>
 
 /// One CPU under VMX, and the root VM's virtual CPU on it. Lies at the top of the CPU's stack:
 /// HOST_RSP points just behind the registers, so the exit entry's pushes fill them (entry.S).
-class cpu {
+class cpu : public virtual_cpu<root_machine> {
 public:
-    hv::cpu base;                  // must be first
-    std::uint64_t launch_rsp{};    // the loader's stack, for a launch whose entry fails
-    std::uint64_t launch_cr3{};
-    std::uint64_t exits_before{};    // this launch
-    bool second_try{};               // a failed entry is mended once
-    root_machine* owner{};
     current_vmcs vmcs;
     hpa vmxon_at{}, vmcs_at{};
     std::uint32_t timer_value{};
     std::uint32_t guest_slice{};
-    guest_vcpu* guest{};         // that the next entry, or the present exit, is of
-    hv_vcpu_system outside{};    // the root VM's, while a guest runs
-    outside_features has;
+    bool stepping{};
+    rflags step_flags{};         // the root VM's own, while it steps
     control_set own_controls;    // of this launch
 
     // What the common code asks of a virtual CPU.
-    [[nodiscard]] hv::cpu& common() { return base; }
-    [[nodiscard]] root_machine& machine() { return *owner; }
     [[nodiscard]] gva rip() const { return vmcs.read<guest_rip>(); }
+    [[nodiscard]] bool runs_64_bit_code() const;
+    [[nodiscard]] gva linear_rip() const;
     [[nodiscard]] unsigned privilege() const { return vmcs.read<guest_ss_access>() >> 5 & 3; }
     /// Deliver `x` at the next entry, combined with the event that was being delivered.
     void inject(exception x);
@@ -44,9 +36,11 @@ public:
     void advance();
     void synchronise();
     void let_nmis_in() const {}    // root mode takes them at any time
-    void start_time_slice(bool executes);
+    void start_time_slice(bool executes, bool once);
     void end_time_slice();
     [[nodiscard]] pinned_registers seen_registers() const;
+    [[nodiscard]] table_registers tables() const;
+    void set_tables(table_registers const& t) const;
     /// Give the CPU back to Linux, at `target`: see vmx/leave.cpp. VMX needs no `table`.
     [[nodiscard]] status leave(gva target, hpa table);
     void dump(hv_cpu_dump& out) const;
@@ -68,9 +62,6 @@ public:
     /// Fill the exchange area's system registers.
     void read_guest(guest_vcpu& v);
 
-    /// Whether the present exit is the first since VMLAUNCH: then the launch itself has failed.
-    [[nodiscard]] bool first_exit() const { return exits() == exits_before + 1; }
-    [[nodiscard]] std::uint64_t exits() const { return exits_of(*base.shared); }
     /// Inject the NMI that waits, or ask for an exit as soon as the root VM can take it.
     void deliver_nmi();
     void load_masks();
@@ -78,10 +69,12 @@ public:
     void start_by_sipi(std::uint8_t vector);
     [[nodiscard]] masked_register control_register(unsigned number) const;
     void set_control_register(unsigned number, masked_register const& r);
-    void open_window(std::uint64_t control);
+    void set_processor_control(std::uint64_t mask, bool on);
     void close_windows();
     void set_time_slice(bool on);
+    void begin_step();
     void wake() const;
+    void block_nmis(bool on) const;
     void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
 };
 

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "abi/call.h"
 #include "vmx/cpu.hpp"
 
 namespace hv::vmx {
 
 /// The state of this CPU as `hvctl dump` shows it.
 void cpu::dump(hv_cpu_dump& out) const {
-    out.version = HV_ABI_VERSION;
-    out.size = sizeof out;
-    out.cpu_id = base.shared->cpu_id;
-    out.launched = base.shared->launched;
-    auto copy = base.gpr;
-    for (unsigned i = 0; i < 16; ++i) {
-        auto const* r = copy.numbered(i);
-        out.gpr[i] = r != nullptr ? *r : vmcs.read<guest_rsp>().raw;
-    }
+    begin_dump(base, vmcs.read<guest_rsp>().raw, out);
     out.rip = rip().raw;
     out.rflags = vmcs.read<guest_rflags>().raw;
     out.cr0 = vmcs.read<guest_cr0>().raw;

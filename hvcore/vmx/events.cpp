@@ -6,8 +6,6 @@
 
 namespace hv::vmx {
 
-namespace {
-
 std::uint32_t access_of(ept_violation_qualification q) {
     using qualification = ept_violation_qualification;
     std::uint32_t access = 0;
@@ -17,27 +15,24 @@ std::uint32_t access_of(ept_violation_qualification q) {
     return access;
 }
 
-}    // namespace
+void prepare_retry(cpu const& c, ept_violation_qualification q) {
+    auto const cut = make<event_field>(c.vmcs.read<vectoring_event>());
+    if (q.get<ept_violation_qualification::nmi_unblocked>() && !cut.get<event_field::valid>())
+        c.block_nmis(true);
+}
 
 after on_ept_violation(cpu& c) {
     auto const q = make<ept_violation_qualification>(c.vmcs.read<exit_qualification>());
     violation const v{.at = c.vmcs.read<guest_physical_address>(),
                       .access = access_of(q),
-                      .rip = c.rip(),
+                      .rip = c.linear_rip(),
                       .reason = static_cast<std::uint16_t>(exit_reason::ept_violation),
                       .qualification = q.raw};
     if (on_violation(c.machine(), c, v) == outcome::fault) {
         c.inject(general_protection);
         return after::resume;
     }
-    // An IRET that is executed again must find NMIs blocked again. SDM 3C 28.2.3.
-    bool const delivering = make<event_field>(c.vmcs.read<vectoring_event>())
-                                .get<event_field::valid>();
-    if (q.get<ept_violation_qualification::nmi_unblocked>() && !delivering) {
-        auto const s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
-        c.vmcs.write<guest_interruptibility>(
-            static_cast<std::uint32_t>(s.with<interruptibility::nmi>(true).raw));
-    }
+    prepare_retry(c, q);
     return after::resume;
 }
 
@@ -46,9 +41,30 @@ after on_ept_misconfiguration(cpu& c) {
     return after::park;    // the core wrote an entry that it must not write
 }
 
+/// #DB is the end of the step, all other exceptions are the root VM's own.
+static after end_of_step(cpu& c, event_field e) {
+    auto const which = static_cast<vector>(e.get<event_field::vector>());
+    auto const q = c.vmcs.read<exit_qualification>();
+    on_preemption_timer(c);
+    if (which != vector::debug) {
+        if (which == vector::page_fault) insn::write_cr2(q);
+        c.inject({which, e.get<event_field::has_error>(), c.vmcs.read<exit_event_error>()});
+    } else if (takes_back_tables(c, static_cast<std::uint16_t>(exit_reason::gdtr_idtr_access))) {
+        c.vmcs.write<guest_rip>(gva{c.base.tables.rip});
+        c.inject(general_protection);
+    } else {
+        auto const own = c.step_flags.get<rflags::tf>();
+        c.vmcs.write<guest_pending_debug>(
+            make<pending_debug>(q & pending_debug::hits).with<pending_debug::single_step>(own));
+    }
+    if (c.base.nmi_waits) c.deliver_nmi();
+    return after::resume;
+}
+
 after on_nmi(cpu& c) {
     auto const event = make<event_field>(c.vmcs.read<exit_event>());
-    if (event.get<event_field::type>() != event_field::nmi) return on_unexpected(c);
+    if (event.get<event_field::type>() != event_field::nmi)
+        return c.stepping ? end_of_step(c, event) : on_unexpected(c);
     insn::unblock_nmi();
     meet_nmi(c.base);
     return after::resume;
@@ -64,6 +80,13 @@ after on_preemption_timer(cpu& c) {
     c.end_time_slice();
     auto const hold = hold_machine(c.machine(), c);
     close_pages(c.machine(), c, false);
+    return after::resume;
+}
+
+/// While a rule holds GDTR or IDTR. The CPU's control has no choice: instructions that only store
+/// them, and those of LDTR and TR, come here too.
+after on_table_access(cpu& c) {
+    c.begin_step();
     return after::resume;
 }
 

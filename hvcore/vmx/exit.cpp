@@ -22,6 +22,8 @@ after dispatch(exit_reason why, cpu& c) {
     case exit_reason::nmi_window:                 return on_nmi_window(c);
     case exit_reason::preemption_timer:           return on_preemption_timer(c);
     case exit_reason::cr_access:                  return on_cr_access(c);
+    case exit_reason::gdtr_idtr_access:
+    case exit_reason::ldtr_tr_access:             return on_table_access(c);
     case exit_reason::xsetbv:                     return on_xsetbv(c);
     case exit_reason::init:                       return on_init(c);
     case exit_reason::sipi:                       return on_sipi(c);
@@ -63,8 +65,6 @@ after dispatch(exit_reason why, cpu& c) {
     case exit_reason::tpr_below_threshold:
     case exit_reason::apic_access:
     case exit_reason::virtualized_eoi:
-    case exit_reason::gdtr_idtr_access:
-    case exit_reason::ldtr_tr_access:
     case exit_reason::rdtscp:
     case exit_reason::wbinvd:
     case exit_reason::apic_write:
@@ -96,11 +96,7 @@ void deliver_again(cpu const& c) {
     c.vmcs.write<entry_event>(static_cast<std::uint32_t>(event.raw & known));
     // The NMI that was being delivered has blocked others already; the second delivery does so
     // again.
-    if (event.get<event_field::type>() == event_field::nmi) {
-        auto const s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
-        c.vmcs.write<guest_interruptibility>(
-            static_cast<std::uint32_t>(s.with<interruptibility::nmi>(false).raw));
-    }
+    if (event.get<event_field::type>() == event_field::nmi) c.block_nmis(false);
 }
 
 /// Whether a guest is entered now.

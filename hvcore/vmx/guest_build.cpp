@@ -21,24 +21,13 @@ void clear_bit(std::uint64_t* words, std::uint32_t index, bool write) {
     words[bit / 64] &= ~(1ull << bit % 64);
 }
 
-/// The root VM's own controls, and what it takes to keep a guest from the devices and the clock.
-std::uint32_t guest_pin(cpu const& c) {
-    auto const wanted = make<pin>(c.own_controls.pin)
-                            .with<pin::external_interrupts>(true)
-                            .with<pin::preemption_timer>(c.own_controls.time_slices);
-    return static_cast<std::uint32_t>(wanted.raw);
-}
-std::uint32_t guest_processor(cpu const& c) {
-    auto const wanted = make<processor>(c.own_controls.processor)
-                            .with<processor::tsc_offsetting>(true)
-                            .with<processor::hlt>(true)
-                            .with<processor::mwait>(true)
-                            .with<processor::monitor>(true)
-                            .with<processor::rdpmc>(true)
-                            .with<processor::cr8_load>(true)
-                            .with<processor::cr8_store>(true)
-                            .with<processor::all_io>(true);
-    return static_cast<std::uint32_t>(wanted.raw);
+// Beside the root VM's own controls, what it takes to keep a guest from the devices and the clock.
+constexpr auto guest_processor = processor::tsc_offsetting::mask | processor::hlt::mask |
+                                 processor::mwait::mask | processor::monitor::mask |
+                                 processor::rdpmc::mask | processor::cr8_load::mask |
+                                 processor::cr8_store::mask | processor::all_io::mask;
+constexpr std::uint32_t with(std::uint32_t control, std::uint64_t more) {
+    return static_cast<std::uint32_t>(control | more);
 }
 
 }    // namespace
@@ -63,8 +52,9 @@ void build_guest(cpu& c, guest_vcpu const& v) {
     constexpr std::uint32_t caught = 1u << 1 | 1u << 6 | 1u << 17 | 1u << 18;
     auto const& b = c.vmcs;
     auto const& own = c.own_controls;
-    b.write<pin_controls>(guest_pin(c));
-    b.write<processor_controls>(guest_processor(c));
+    auto const slice = own.time_slices ? pin::preemption_timer::mask : 0;
+    b.write<pin_controls>(with(own.pin, pin::external_interrupts::mask | slice));
+    b.write<processor_controls>(with(own.processor, guest_processor));
     b.write<secondary_controls>(own.secondary);
     auto const exits = make<exit_control>(own.exit).with<exit_control::save_timer>(own.time_slices);
     b.write<exit_controls>(static_cast<std::uint32_t>(exits.raw));    // a slice is a run's

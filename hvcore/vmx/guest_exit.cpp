@@ -32,16 +32,8 @@ next on_guest_call(cpu& c) {
 
 next on_guest_io(cpu const& c, guest_vcpu const& v) {
     auto const q = make<io_access>(c.vmcs.read<exit_qualification>());
-    auto const bytes = q.get<io_access::bytes_less_1>() + 1;
-    std::uint32_t detail = bytes << HV_GUEST_IO_BYTES_SHIFT;
-    if (q.get<io_access::in>()) detail |= HV_GUEST_IO_IN;
-    if (q.get<io_access::string>()) detail |= HV_GUEST_IO_STRING;
-    if (q.get<io_access::repeat>()) detail |= HV_GUEST_IO_REPEAT;
-    return back({.why = HV_GUEST_IO,
-                 .length = c.vmcs.read<instruction_length>(),
-                 .detail = detail,
-                 .address = q.get<io_access::port>(),
-                 .value = v.gpr.rax & ((1ull << 8 * bytes) - 1)});
+    auto const length = c.vmcs.read<instruction_length>();
+    return back(io_exit(q, q.get<io_access::bytes_less_1>() + 1, length, v.gpr.rax));
 }
 
 next on_guest_cr(cpu& c, guest_vcpu& v) {
@@ -104,21 +96,10 @@ next on_guest_exception(cpu& c) {
 }
 
 next on_guest_memory(cpu const& c) {
-    using q = ept_violation_qualification;
-    auto const e = make<q>(c.vmcs.read<exit_qualification>());
-    std::uint32_t access = 0;
-    if (e.get<q::read>()) access |= HV_ACCESS_READ;
-    if (e.get<q::write>()) access |= HV_ACCESS_WRITE;
-    if (e.get<q::fetch>()) access |= HV_ACCESS_EXECUTE;
-    bool const delivering = make<event_field>(c.vmcs.read<vectoring_event>())
-                                .get<event_field::valid>();
-    if (e.get<q::nmi_unblocked>() && !delivering) {    // SDM 3C 28.2.3
-        auto const s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
-        c.vmcs.write<guest_interruptibility>(
-            static_cast<std::uint32_t>(s.with<interruptibility::nmi>(true).raw));
-    }
+    auto const q = make<ept_violation_qualification>(c.vmcs.read<exit_qualification>());
+    prepare_retry(c, q);
     return back({.why = HV_GUEST_MEMORY,
-                 .detail = access,
+                 .detail = access_of(q),
                  .address = c.vmcs.read<guest_physical_address>().raw});
 }
 
@@ -178,12 +159,9 @@ hv_event half_delivered(cpu const& c) {
     if (!e.get<event_field::valid>()) return {};
     constexpr auto known = event_field::vector::mask | event_field::type::mask |
                            event_field::has_error::mask | event_field::valid::mask;
-    if (e.get<event_field::type>() == event_field::nmi) {    // blocked by its own delivery
-        auto const s = make<interruptibility>(c.vmcs.read<guest_interruptibility>());
-        c.vmcs.write<guest_interruptibility>(
-            static_cast<std::uint32_t>(s.with<interruptibility::nmi>(false).raw));
-    }
-    // What an instruction raised on purpose, that instruction raises again.
+    // Blocked by its own delivery.
+    if (e.get<event_field::type>() == event_field::nmi) c.block_nmis(false);
+    // What an instruction raised on purpose, that instruction raises again: types 4 to 6.
     if (e.get<event_field::type>() >= event_field::software_interrupt) return {};
     auto const error = e.get<event_field::has_error>() ? c.vmcs.read<vectoring_error>() : 0;
     return {static_cast<std::uint32_t>(e.raw & known), error};

@@ -54,8 +54,10 @@ void write_blocking(cpu const& c, std::uint32_t state) {
 
 void write_windows(cpu& c, std::uint32_t flags) {
     c.close_windows();
-    if ((flags & HV_RUN_WINDOW) != 0) c.open_window(processor::interrupt_window::mask);
-    if ((flags & HV_RUN_NMI_WINDOW) != 0) c.open_window(processor::nmi_window::mask);
+    if ((flags & HV_RUN_WINDOW) != 0)
+        c.set_processor_control(processor::interrupt_window::mask, true);
+    if ((flags & HV_RUN_NMI_WINDOW) != 0)
+        c.set_processor_control(processor::nmi_window::mask, true);
 }
 
 /// What the exchange area says, copied once, into VMCS and vcpu.

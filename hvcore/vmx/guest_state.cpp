@@ -7,28 +7,16 @@ namespace hv::vmx {
 
 namespace {
 
-void write_segment(current_vmcs const& v, unsigned i, segment const& s) {
-    v.write_at<guest_es_selector>(i, s.selector);
-    v.write_at<guest_es_base>(i, s.base.raw);
-    v.write_at<guest_es_limit>(i, s.limit);
-    v.write_at<guest_es_access>(i, s.access);
-}
-
 void write_segments(current_vmcs const& v) {
     auto const gdt = insn::sgdt();
-    auto const idt = insn::sidt();
     auto const ldt = read_segment(insn::sldt(), gdt, gva{});
     std::uint16_t const data[] = {insn::read_es(), insn::read_cs(), insn::read_ss(),
                                   insn::read_ds(), insn::read_fs(), insn::read_gs()};
-    for (unsigned i = 0; i < 6; ++i) write_segment(v, i, read_segment(data[i], gdt, ldt.base));
-    write_segment(v, 6, ldt);
-    write_segment(v, 7, read_segment(insn::str(), gdt, gva{}));
+    for (unsigned i = 0; i < 6; ++i) v.write_segment(i, read_segment(data[i], gdt, ldt.base));
+    v.write_segment(6, ldt);
+    v.write_segment(7, read_segment(insn::str(), gdt, gva{}));
     v.write<guest_fs_base>(gva{insn::rdmsr(msr::ia32_fs_base)});
     v.write<guest_gs_base>(gva{insn::rdmsr(msr::ia32_gs_base)});
-    v.write<guest_gdtr_base>(gva{gdt.base});
-    v.write<guest_gdtr_limit>(gdt.limit);
-    v.write<guest_idtr_base>(gva{idt.base});
-    v.write<guest_idtr_limit>(idt.limit);
 }
 
 }    // namespace
@@ -49,6 +37,7 @@ void write_guest_state(cpu& c, hv_launch const& a) {
     v.write<guest_rsp>(gva{a.guest_rsp});
     v.write<guest_rflags>(rflags{}.with<rflags::fixed_1>(true));
     write_segments(v);
+    c.set_tables({{insn::sgdt(), insn::sidt()}});
     v.write<guest_sysenter_cs>(static_cast<std::uint32_t>(insn::rdmsr(msr::ia32_sysenter_cs)));
     v.write<guest_sysenter_esp>(insn::rdmsr(msr::ia32_sysenter_esp));
     v.write<guest_sysenter_eip>(insn::rdmsr(msr::ia32_sysenter_eip));

@@ -21,12 +21,9 @@ static_assert(attributes_of(access_of({0, 0, 0, 0xa9b})) == 0xa9b);
 
 void write_segments(current_vmcs const& b, hv_vcpu_system const& s) {
     auto const* from = &s.es;
-    for (unsigned i = 0; i < segments; ++i) {
-        b.write_at<guest_es_selector>(i, from[i].selector);
-        b.write_at<guest_es_base>(i, from[i].base);
-        b.write_at<guest_es_limit>(i, from[i].limit);
-        b.write_at<guest_es_access>(i, access_of(from[i]));
-    }
+    for (unsigned i = 0; i < segments; ++i)
+        b.write_segment(i,
+                        {from[i].selector, from[i].limit, access_of(from[i]), gva{from[i].base}});
     b.write<guest_gdtr_base>(gva{s.gdtr.base});
     b.write<guest_gdtr_limit>(s.gdtr.limit);
     b.write<guest_idtr_base>(gva{s.idtr.base});

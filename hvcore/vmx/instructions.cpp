@@ -34,10 +34,8 @@ after on_xsetbv(cpu& c) {
     auto const leaf = insn::cpuid(0xd, 0);
     auto const supported = make<xcr0>(leaf.eax | std::uint64_t{leaf.edx} << 32);
     auto const index = static_cast<std::uint32_t>(r.rcx);
-    if (index == 0 && valid_xcr0(value, supported) && insn::xsetbv_safe(0, value.raw))
-        return after::advance;
-    c.inject(general_protection);
-    return after::resume;
+    bool const sound = index == 0 && valid_xcr0(value, supported);
+    return advance_or_fault(c, sound && insn::xsetbv_safe(0, value.raw));
 }
 
 }    // namespace hv::vmx

@@ -4,10 +4,6 @@
 namespace hv::vmx {
 
 namespace {
-struct code_access : reg<code_access> {
-    using long_mode = bit<code_access, 13>;
-};
-
 void host_from_guest(current_vmcs const& v, gva target) {
     v.write<host_cr0>(v.read<guest_cr0>());
     v.write<host_cr3>(v.read<guest_cr3>());
@@ -16,10 +12,7 @@ void host_from_guest(current_vmcs const& v, gva target) {
     v.write<host_pat>(v.read<guest_pat>());
     v.write<host_cs_selector>(v.read<guest_cs_selector>());
     v.write<host_ss_selector>(v.read<guest_ss_selector>());
-    v.write<host_es_selector>(0);
-    v.write<host_ds_selector>(0);
-    v.write<host_fs_selector>(0);
-    v.write<host_gs_selector>(0);
+    for (auto i : {0u, 3u, 4u, 5u}) v.write_at<host_es_selector>(i, 0);    // ES DS FS GS
     v.write<host_tr_selector>(v.read<guest_tr_selector>());
     v.write<host_tr_base>(v.read<guest_tr_base>().raw);
     v.write<host_fs_base>(v.read<guest_fs_base>().raw);
@@ -42,11 +35,10 @@ void host_from_guest(current_vmcs const& v, gva target) {
 ///          canonical.
 /// Source   SDM 3C 27.8 "VM-Entry Failures During or After Loading Guest State".
 status cpu::leave(gva target, hpa /*table*/) {
-    auto const cs = make<code_access>(vmcs.read<guest_cs_access>());
     auto const selectors = vmcs.read<guest_cs_selector>() | vmcs.read<guest_ss_selector>() |
                            vmcs.read<guest_tr_selector>();
     if (!canonical(target) || target.raw == 0) return error{errc::invalid};
-    if (!cs.get<code_access::long_mode>() || (selectors & 7) != 0) return error{errc::invalid};
+    if (!runs_64_bit_code() || (selectors & 7) != 0) return error{errc::invalid};
     if (vmcs.read<guest_tr_selector>() == 0) return error{errc::invalid};    // no exit loads that
     if (!vmcs.read<guest_efer>().get<efer::lma>()) return error{errc::invalid};
     record(HV_RECORD_UNHOISTED);

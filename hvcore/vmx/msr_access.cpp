@@ -29,12 +29,6 @@ bool write_efer(cpu const& c, efer wanted) {
     return true;
 }
 
-after answer(cpu& c, bool taken) {
-    if (taken) return after::advance;
-    c.inject(general_protection);
-    return after::resume;
-}
-
 }    // namespace
 
 bool cpu::write_msr(std::uint32_t index, std::uint64_t value) const {
@@ -75,7 +69,7 @@ bool cpu::read_msr(std::uint32_t index, std::uint64_t& value) const {
     }
 }
 
-after on_msr_read(cpu& c) { return answer(c, hv::read_msr(c)); }
-after on_msr_write(cpu& c) { return answer(c, hv::write_msr(c)); }
+after on_msr_read(cpu& c) { return advance_or_fault(c, hv::read_msr(c)); }
+after on_msr_write(cpu& c) { return advance_or_fault(c, hv::write_msr(c)); }
 
 }    // namespace hv::vmx

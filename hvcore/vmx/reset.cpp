@@ -21,21 +21,16 @@ constexpr std::uint32_t access_of(unsigned i) {
 
 void reset_segments(current_vmcs const& v) {
     for (unsigned i = 0; i < segments; ++i) {
-        bool const code = i == cs;
-        v.write_at<guest_es_selector>(i, code ? 0xf000 : 0);
-        v.write_at<guest_es_base>(i, code ? 0xffff0000 : 0);
-        v.write_at<guest_es_limit>(i, 0xffff);
-        v.write_at<guest_es_access>(i, access_of(i));
+        segment s{.limit = 0xffff, .access = access_of(i)};
+        if (i == cs) s = {0xf000, 0xffff, access_of(i), gva{0xffff0000}};
+        v.write_segment(i, s);
     }
-    v.write<guest_gdtr_base>(gva{});
-    v.write<guest_idtr_base>(gva{});
-    v.write<guest_gdtr_limit>(0xffff);
-    v.write<guest_idtr_limit>(0xffff);
 }
 }    // namespace
 
 void cpu::reset_by_init() {
     reset_segments(vmcs);
+    set_tables({{{0xffff, 0}, {0xffff, 0}}});
     auto r0 = control_register(0);
     r0.shadow = cr0::et::mask | (r0.seen() & kept_by_init);
     r0.real = cr0::et::mask | cr0::ne::mask | (r0.real & kept_by_init);

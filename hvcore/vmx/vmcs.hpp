@@ -43,6 +43,13 @@ public:
     template <typename F> void write_at(unsigned step, std::uint64_t v) const {
         HV_ASSERT(insn::vmwrite(F::encoding + 2 * step, v));
     }
+    /// The root VM's or guest's segment `i`: es cs ss ds fs gs ldtr tr.
+    void write_segment(unsigned i, segment const& s) const {
+        write_at<guest_es_selector>(i, s.selector);
+        write_at<guest_es_base>(i, s.base.raw);
+        write_at<guest_es_limit>(i, s.limit);
+        write_at<guest_es_access>(i, s.access);
+    }
 };
 
 }    // namespace hv::vmx

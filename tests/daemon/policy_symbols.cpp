@@ -51,6 +51,17 @@ TEST_F(kernel_symbols_test, a_local_name_that_the_image_has_once_will_do) {
     EXPECT_EQ(resolve("once").physical["once"], 0xc003000u);
 }
 
+TEST_F(kernel_symbols_test, functions_end_where_the_next_symbol_starts) {
+    kernel_symbols symbols{folder_.write("kallsyms", kallsyms_), "no such file"};
+    auto const table = symbols.functions({"once", "twice", "hv_start", "nope"});
+    EXPECT_EQ(table.functions.at("once").first, 0xffffffffa2003000);
+    EXPECT_EQ(table.functions.at("once").last, 0xffffffffa2e00e66);
+    EXPECT_EQ(table.refused.size(), 3u);
+    kallsyms_ = "0000000000000000 T _text\n0000000000000000 T once\n";
+    kernel_symbols hidden{folder_.write("kallsyms", kallsyms_), "no such file"};
+    EXPECT_NE(hidden.functions({"once"}).unavailable.find("run as root"), std::string::npos);
+}
+
 TEST_F(kernel_symbols_test, of_modules_are_refused) {
     EXPECT_EQ(refusal("hv_start"), "symbol hv_start belongs to the module [hv]: only symbols of "
                                    "the kernel image can be protected");

@@ -51,6 +51,20 @@ TEST(record_message, says_which_bits_would_have_changed) {
               "cr4 from 0x3006f0 to 0x2006f0 (smep) denied by the core itself");
 }
 
+TEST(record_message, names_the_table_and_where_it_would_have_been) {
+    auto const to = [](std::uint64_t base) {
+        return [base](hv_record& record) {
+            record.address = HV_TABLE_IDT;
+            record.old_value = 0xfffffe0000000000;
+            record.value = base;
+        };
+    };
+    EXPECT_EQ(said(HV_RECORD_DTR_DENIED, to(0xffffc90000123000)),
+              "idt from 0xfffffe0000000000 to 0xffffc90000123000 denied by the core itself");
+    EXPECT_EQ(said(HV_RECORD_DTR_LOGGED, to(0xfffffe0000000000)),
+              "idt with another limit logged by the core itself");
+}
+
 TEST(record_message, has_words_for_every_kind) {
     for (unsigned kind = 1; kind < HV_RECORD_KIND_COUNT; ++kind) {
         EXPECT_NE(said(kind), record_kind_name(kind)) << record_kind_name(kind);

@@ -28,6 +28,13 @@ public:
         }
         return out;
     }
+    function_table functions(std::set<std::string> const& names) override {
+        function_table out;
+        for (auto const& each : names) {
+            out.functions[each] = {1, 2};
+        }
+        return out;
+    }
 };
 
 std::string refused(nlohmann::json const& policy) {
@@ -42,6 +49,7 @@ nlohmann::json policy_of(nlohmann::json const& rule) {
 nlohmann::json sound_rule(std::string const& kind) {
     nlohmann::json rule{{"name", "r"}, {"kind", kind}, {"action", "log"}};
     if (kind == "msr") rule.update({{"msr", 1}, {"access", {"read"}}});
+    if (kind == "dtr") rule["tables"] = {"gdt"};
     if (kind == "cr") rule.update({{"register", "cr4"}, {"bits", {"smep"}}});
     if (kind == "memory") {
         rule["access"] = {"write"};
@@ -60,12 +68,12 @@ TEST(policy_schema, every_example_is_sound) {
         EXPECT_FALSE(policy.description.empty());
         ++count;
     }
-    EXPECT_EQ(count, 5u);
+    EXPECT_EQ(count, 6u);
 }
 
 TEST(policy_schema, requires_the_keys_that_the_reader_requires) {
     auto const definitions = schema("policy.schema.json")["$defs"];
-    for (auto const* const kind : {"msr", "cr", "memory"}) {
+    for (auto const* const kind : {"msr", "cr", "memory", "dtr"}) {
         auto const& definition = definitions[std::string{kind} + "_rule"];
         ASSERT_EQ(refused(policy_of(sound_rule(kind))), "") << kind;
         for (auto const& key : definition["required"]) {
@@ -98,6 +106,8 @@ TEST(policy_schema, lists_the_values_that_the_reader_takes) {
              true);
     try_each(definitions["memory_rule"]["properties"]["access"]["items"]["enum"], "memory",
              "access", true);
+    try_each(definitions["dtr_rule"]["properties"]["tables"]["items"]["enum"], "dtr", "tables",
+             true);
     for (auto const& each : definitions["memory_rule"]["properties"]["section"]["enum"]) {
         auto rule = sound_rule("memory");
         rule.erase("range");

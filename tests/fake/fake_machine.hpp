@@ -103,6 +103,33 @@ private:
 
 using machine = machine_of<ept_format>;
 
+/// Set the rights of all leaves in `at`, except those of the core's frames, which keep theirs.
+/// Effect   as map().
+/// Errors   as protect(), nothing changed.
+template <typename Stage>
+[[nodiscard]] status protect_root(Stage& stage, frames const& all, gpa_span at, rights r) {
+    if (!at.pages() || !at.within(stage.limits().top())) return error{errc::invalid};
+    std::uint64_t needed = 0;
+    for (bool const act : {false, true}) {
+        if (act && needed > stage.available()) return error{errc::no_memory};
+        std::uint64_t offset = 0;
+        for (unsigned i = 0; i < identity_runs_max && offset < at.bytes; ++i) {
+            auto const run = all.run_at(same(at.first + offset));
+            auto const bytes = run.bytes < at.bytes - offset ? run.bytes : at.bytes - offset;
+            gpa_span const part{at.first + offset, bytes};
+            offset += bytes;
+            if (run.kind != frame_kind::outside) continue;
+            if (act) {
+                HV_TRY(stage.protect(part, r));
+            } else {
+                needed += HV_TRY(stage.protect_cost(part, r));
+            }
+        }
+        if (offset < at.bytes) return error{errc::range};
+    }
+    return done;
+}
+
 /// 2 MiB of core in one piece, as the loader likes it best.
 inline std::vector<hv_chunk> chunk_at(std::uint64_t hpa, std::uint64_t pages = 512) {
     return {{hpa, pages}};

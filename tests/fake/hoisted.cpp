@@ -172,6 +172,25 @@ outcome hoisted::move_to_cr(std::uint32_t n, unsigned number, std::uint64_t valu
     return outcome::resumed;
 }
 
+outcome hoisted::load_table(std::uint32_t n, unsigned table, hv::table_register to) {
+    nothing_delivered(n);
+    if (tables_exit(n)) {
+        auto const how = exit(n, {.reason = 46, .length = 3});
+        if (how != outcome::resumed || delivered(n)) return how;
+        if (tables_exit(n)) problems.emplace_back("LGDT or LIDT exits for ever");
+    }
+    v(n).set(table == HV_TABLE_GDT ? field::gdtr_base : field::idtr_base, to.base);
+    v(n).set(table == HV_TABLE_GDT ? field::gdtr_limit : field::idtr_limit, to.limit);
+    v(n).set(field::rip, v(n)[field::rip] + 3);
+    return steps(n) ? end_step(n) : outcome::resumed;
+}
+
+hv::table_register hoisted::table(std::uint32_t n, unsigned which) {
+    bool const gdt = which == HV_TABLE_GDT;
+    return {static_cast<std::uint16_t>(v(n)[gdt ? field::gdtr_limit : field::idtr_limit]),
+            v(n)[gdt ? field::gdtr_base : field::idtr_base]};
+}
+
 outcome hoisted::touch(std::uint32_t n, std::uint64_t at, std::uint32_t access) {
     return exit(n, {.reason = 48, .qualification = access | 0x180, .guest_physical = at});
 }

@@ -20,12 +20,23 @@ public:
     outcome invd(std::uint32_t n) override { return exit(n, {.reason = 13, .length = 2}); }
     void nmi(std::uint32_t n) override;
     outcome touch(std::uint32_t n, std::uint64_t at, std::uint32_t access) override;
+    outcome end_step(std::uint32_t n) override {
+        return exit(n, {.reason = 0, .qualification = 0x4000, .event = 0x80000301});
+    }
     outcome end_slice(std::uint32_t n) override { return exit(n, {.reason = 52}); }
     outcome rdmsr(std::uint32_t n, std::uint32_t index) override;
     outcome wrmsr(std::uint32_t n, std::uint32_t index, std::uint64_t value) override;
     outcome move_to_cr(std::uint32_t n, unsigned number, std::uint64_t value) override;
     [[nodiscard]] std::uint64_t seen(std::uint32_t n, unsigned number) override;
     [[nodiscard]] std::uint64_t rip(std::uint32_t n) override { return v(n)[field::rip]; }
+    void set_rip(std::uint32_t n, std::uint64_t to) override { v(n).set(field::rip, to); }
+    outcome load_table(std::uint32_t n, unsigned table, hv::table_register to) override;
+    [[nodiscard]] hv::table_register table(std::uint32_t n, unsigned which) override;
+    /// Whether the CPU leaves the guest after its next instruction.
+    [[nodiscard]] bool steps(std::uint32_t n) { return (v(n)[field::rflags] >> 8 & 1) != 0; }
+    [[nodiscard]] bool tables_exit(std::uint32_t n) {
+        return (v(n)[field::secondary] >> 2 & 1) != 0;
+    }
     void enter_ring_3(std::uint32_t n) override;
     [[nodiscard]] std::uint64_t flushes(std::uint32_t n) override {
         return hw(n).count(op::invept);

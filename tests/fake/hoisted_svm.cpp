@@ -12,6 +12,7 @@ enum code : std::uint64_t {    // APM 2 C "SVM Intercept Exit Codes"
     cr0_write = 0x10,
     exception_0 = 0x40,
     nmi_code = 0x61,
+    gdtr_write = 0x6b,
     init_code = 0x63,
     iret_code = 0x74,
     msr = 0x7c,
@@ -159,6 +160,24 @@ outcome hoisted_svm::move_to_cr(std::uint32_t n, unsigned number, std::uint64_t 
     if (bit(v(n).control.cr_intercepts, 16 + number))
         problems.emplace_back("MOV to CR exits for ever");
     return run(n, [&](hv::svm::save_area& s) { (number == 0 ? s.cr0 : s.cr4) = value; });
+}
+
+outcome hoisted_svm::load_table(std::uint32_t n, unsigned table, hv::table_register to) {
+    auto const exits = [&] { return bit(v(n).control.intercepts_1, 11 - table); };
+    if (exits()) {
+        auto const how = exit(n, {.code = gdtr_write - table, .length = 3});
+        if (how != outcome::resumed || delivered(n)) return how;
+        if (exits()) problems.emplace_back("LGDT or LIDT exits for ever");
+    }
+    return run(n, [&](hv::svm::save_area& s) {
+        (table == HV_TABLE_GDT ? s.gdtr : s.idtr) = {0, 0, to.limit, to.base};
+    });
+}
+
+hv::table_register hoisted_svm::table(std::uint32_t n, unsigned which) {
+    auto const& s = v(n).save;
+    auto const& t = which == HV_TABLE_GDT ? s.gdtr : s.idtr;
+    return {static_cast<std::uint16_t>(t.limit), t.base};
 }
 
 outcome hoisted_svm::guest_does(std::uint32_t n, deed what, std::uint64_t at) {

@@ -31,6 +31,7 @@ public:
     outcome invd(std::uint32_t n) override { return exit(n, {.code = 0x76, .length = 2}); }
     void nmi(std::uint32_t n) override;
     outcome touch(std::uint32_t n, std::uint64_t at, std::uint32_t access) override;
+    outcome end_step(std::uint32_t n) override { return run(n); }
     outcome end_slice(std::uint32_t n) override { return run(n); }
     outcome rdmsr(std::uint32_t n, std::uint32_t index) override;
     outcome wrmsr(std::uint32_t n, std::uint32_t index, std::uint64_t value) override;
@@ -39,6 +40,9 @@ public:
         return number == 0 ? v(n).save.cr0 : v(n).save.cr4;
     }
     [[nodiscard]] std::uint64_t rip(std::uint32_t n) override { return v(n).save.rip; }
+    void set_rip(std::uint32_t n, std::uint64_t to) override { v(n).save.rip = to; }
+    outcome load_table(std::uint32_t n, unsigned table, hv::table_register to) override;
+    [[nodiscard]] hv::table_register table(std::uint32_t n, unsigned which) override;
     void enter_ring_3(std::uint32_t n) override;
     [[nodiscard]] std::uint64_t flushes(std::uint32_t n) override { return hw(n).svm.flushes; }
     [[nodiscard]] hv::cpu& common(std::uint32_t n) const override { return core(n).base; }

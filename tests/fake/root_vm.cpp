@@ -72,14 +72,24 @@ std::uint64_t root_vm::findings() {
 
 hv_rule memory_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
                     std::uint32_t access) {
-    return {id, HV_RULE_MEMORY, action, access, 0, first, last, 0};
+    return {id, HV_RULE_MEMORY, action, access, 0, first, last, 0, 0, 0};
 }
 hv_rule msr_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
                  std::uint32_t access) {
-    return {id, HV_RULE_MSR, action, access, 0, first, last, 0};
+    return {id, HV_RULE_MSR, action, access, 0, first, last, 0, 0, 0};
 }
 hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask, std::uint16_t action) {
-    return {id, HV_RULE_CR, action, HV_ACCESS_WRITE, 0, number, number, mask};
+    return {id, HV_RULE_CR, action, HV_ACCESS_WRITE, 0, number, number, mask, 0, 0};
+}
+hv_rule table_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
+                   std::uint16_t action) {
+    return {id, HV_RULE_DTR, action, HV_ACCESS_WRITE, 0, first, last, 0, 0, 0};
+}
+hv_rule passing(hv_rule r, std::uint64_t first, std::uint64_t last) {
+    r.flags |= HV_RULE_PASSES;
+    r.pass_first = first;
+    r.pass_last = last;
+    return r;
 }
 
 }    // namespace fake

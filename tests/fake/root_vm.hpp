@@ -5,6 +5,7 @@
 // hoisted_svm.hpp.
 #include "abi/call.h"
 #include "abi/policy.h"
+#include "arch/descriptor.hpp"
 #include "arch/trap.hpp"
 #include "board.hpp"
 
@@ -48,6 +49,8 @@ public:
     /// An NMI arrives at CPU `n`, in its guest or in root mode.
     virtual void nmi(std::uint32_t n) = 0;
     virtual outcome touch(std::uint32_t n, std::uint64_t at, std::uint32_t access) = 0;
+    /// What lets an access happen for one instruction comes to its end.
+    virtual outcome end_step(std::uint32_t n) = 0;
     /// What lets a logged access happen comes to its end.
     virtual outcome end_slice(std::uint32_t n) = 0;
     virtual outcome rdmsr(std::uint32_t n, std::uint32_t index) = 0;
@@ -57,6 +60,10 @@ public:
     /// CR0 or CR4 as the root VM sees it.
     [[nodiscard]] virtual std::uint64_t seen(std::uint32_t n, unsigned number) = 0;
     [[nodiscard]] virtual std::uint64_t rip(std::uint32_t n) = 0;
+    virtual void set_rip(std::uint32_t n, std::uint64_t to) = 0;
+    /// LGDT or LIDT (enum hv_table) as the CPU does it, with the exits that this takes.
+    virtual outcome load_table(std::uint32_t n, unsigned table, hv::table_register to) = 0;
+    [[nodiscard]] virtual hv::table_register table(std::uint32_t n, unsigned which) = 0;
     virtual void enter_ring_3(std::uint32_t n) = 0;
     /// Whether CPU `n` runs a guest VM, and what that does: its exit, and the entry that follows.
     [[nodiscard]] virtual bool in_guest_vm(std::uint32_t n) const = 0;
@@ -75,6 +82,7 @@ public:
     [[nodiscard]] virtual std::uint64_t generation() const = 0;
     [[nodiscard]] virtual bool locked() const = 0;
     virtual void set_time_slices(bool there) = 0;
+    virtual void set_table_exits(bool there) = 0;
     /// Behind the guard's back: a leaf of 4 KiB at `at`, where there is one, that leads to `to`.
     virtual void plant_leaf(std::uint64_t at, hv::hpa to) = 0;
 
@@ -139,6 +147,7 @@ public:
     [[nodiscard]] std::uint64_t generation() const override { return core_machine().generation; }
     [[nodiscard]] bool locked() const override { return core_machine().locked.load() != 0; }
     void set_time_slices(bool there) override { core_machine().time_slices = there; }
+    void set_table_exits(bool there) override { core_machine().table_exits = there; }
     void plant_leaf(std::uint64_t at, hv::hpa to) override {
         using format = std::conditional_t<Machine::stage_has_types, hv::ept_format, hv::npt_format>;
         auto& m = core_machine();
@@ -157,5 +166,9 @@ hv_rule msr_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
                  std::uint16_t action = HV_ACTION_DENY, std::uint32_t access = HV_ACCESS_WRITE);
 hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask,
                 std::uint16_t action = HV_ACTION_DENY);
+/// first, last   of enum hv_table
+hv_rule table_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
+                   std::uint16_t action = HV_ACTION_DENY);
+hv_rule passing(hv_rule r, std::uint64_t first, std::uint64_t last);
 
 }    // namespace fake

@@ -19,6 +19,15 @@ public:
         if (names.contains("hidden")) out.unavailable = "hidden";
         return out;
     }
+    hv::function_table functions(std::set<std::string> const& names) override {
+        hv::function_table out;
+        for (auto const& each : names) {
+            if (each.size() % 2 == 0) out.functions[each] = {each.size(), each.size() * 2};
+            if (each.size() % 2 == 1) out.refused[each] = "unknown";
+        }
+        if (names.contains("hidden")) out.unavailable = "hidden";
+        return out;
+    }
 };
 
 void require(bool truth) {
@@ -34,7 +43,9 @@ void check_refusal(std::string const& line) {
 }
 
 void check_rule(hv_rule const& rule) {
-    require(rule.id != 0 && rule.reserved == 0 && rule.first <= rule.last && rule.access != 0);
+    require(rule.id != 0 && rule.first <= rule.last && rule.access != 0);
+    require(rule.flags <= 3 && rule.pass_first <= rule.pass_last);
+    require(rule.flags == 0 ? rule.pass_last == 0 : rule.access == HV_ACCESS_WRITE);
     require(rule.action == HV_ACTION_LOG || rule.action == HV_ACTION_DENY);
     switch (rule.kind) {
     case HV_RULE_MSR:
@@ -47,6 +58,9 @@ void check_rule(hv_rule const& rule) {
     case HV_RULE_MEMORY:
         require(rule.first % 4096 == 0 && (rule.last + 1) % 4096 == 0 && rule.mask == 0);
         require((rule.access & HV_ACCESS_READ) == 0 && rule.last < 1ull << 52);
+        break;
+    case HV_RULE_DTR:
+        require(rule.last <= HV_TABLE_IDT && rule.access == HV_ACCESS_WRITE && rule.flags == 0);
         break;
     default: std::abort();
     }

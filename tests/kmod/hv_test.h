@@ -80,6 +80,9 @@ hv_test_run hv_test_xsetbv;
 hv_test_run hv_test_invd;
 hv_test_run hv_test_ipi;
 
+/* tables.c */
+hv_test_run hv_test_table;
+
 /* msrs.c */
 hv_test_run hv_test_rdmsr;
 hv_test_run hv_test_wrmsr;

@@ -42,6 +42,7 @@ static const struct hv_test_command commands[] = {
 	{ "cr_set", "NUMBER CLEAR SET", 3, hv_test_cr_set },
 	{ "cr0_instructions", "", 0, hv_test_cr0_instructions },
 	{ "xsetbv", "INDEX VALUE", 2, hv_test_xsetbv },
+	{ "table", "0|1 KIND", 2, hv_test_table },
 	{ "invd", "", 0, hv_test_invd },
 	{ "ipi", "CPU ICR_LOW", 2, hv_test_ipi },
 	{ "rdmsr", "INDEX", 1, hv_test_rdmsr },

@@ -180,7 +180,7 @@ TEST_F(launch_refused, with_unsound_arguments) {
         change(args);
         expect(HV_STEP_ARGUMENTS, error, 0, args);
     };
-    broken([](hv_launch& a) { a.version = 2; });
+    broken([](hv_launch& a) { a.version = HV_ABI_VERSION + 1; });
     broken([](hv_launch& a) { a.size -= 16; });
     broken([](hv_launch& a) { a.cpus = 0; });
     broken([](hv_launch& a) { a.cpus = 257; });

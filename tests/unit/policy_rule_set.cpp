@@ -7,7 +7,7 @@
 #include <random>
 
 using namespace hv;
-using fake::cr_rule, fake::memory_rule, fake::msr_rule;
+using fake::cr_rule, fake::memory_rule, fake::msr_rule, fake::passing, fake::table_rule;
 
 namespace {
 
@@ -30,7 +30,10 @@ protected:
         return set_->decide({event_kind::cr, W, number, to, from});
     }
     static bool applies(hv_rule const& r, event const& e) {
+        if (policy::passes(r, e.kind == event_kind::msr ? e.value : e.rip)) return false;
         switch (e.kind) {
+        case event_kind::dtr:
+            return r.kind == HV_RULE_DTR && e.address >= r.first && e.address <= r.last;
         case event_kind::msr:
             return r.kind == HV_RULE_MSR && (r.access & e.access) != 0 && e.address >= r.first &&
                    e.address <= r.last;
@@ -50,8 +53,9 @@ protected:
             if (applies(r, e)) worst = std::max(worst, policy::action_of(r));
         auto const got = set_->decide(e);
         ASSERT_EQ(got.action, worst);
-        if (worst == action::allow) {
-            ASSERT_EQ(got.rule, 0u);
+        if (worst == action::allow) {    // no rule, or one whose exception it is
+            auto const* const by = set_->find(got.rule);
+            ASSERT_TRUE(got.rule == 0 || (by != nullptr && !applies(*by, e)));
             return;
         }
         bool named = false;
@@ -120,6 +124,14 @@ TEST_F(rule_set, watches_changes_of_bits_only) {
     EXPECT_EQ(set_->cr_mask(4), 1u << 31 | 1u);
 }
 
+TEST_F(rule_set, knows_which_tables_are_held) {
+    load({table_rule(1, HV_TABLE_IDT, HV_TABLE_IDT), table_rule(2, 0, 1, HV_ACTION_LOG)});
+    EXPECT_EQ(set_->tables(), 3u);
+    for (std::uint64_t table : {0u, 1u}) expect_as_the_model({event_kind::dtr, W, table, 5, 6});
+    load({table_rule(1, HV_TABLE_IDT, HV_TABLE_IDT)});
+    EXPECT_EQ(set_->tables(), 2u);
+}
+
 TEST_F(rule_set, forgets_the_rules_before) {
     load({msr_rule(1, 0, 0x1fff), memory_rule(2, 0, 0xffff), cr_rule(3, 0, 1)});
     load({msr_rule(4, 5, 5)});
@@ -154,7 +166,8 @@ TEST_F(rule_set, compares_whole_rules_for_the_ratchet) {
          {+[](hv_rule& r) { r.id = 9; }, +[](hv_rule& r) { r.first = 0x1000; },
           +[](hv_rule& r) { r.last += 0x1000; }, +[](hv_rule& r) { r.action = HV_ACTION_LOG; },
           +[](hv_rule& r) { r.access = W | X; }, +[](hv_rule& r) { r.mask = 1; },
-          +[](hv_rule& r) { r.kind = HV_RULE_MSR; }}) {
+          +[](hv_rule& r) { r.kind = HV_RULE_MSR; }, +[](hv_rule& r) { r.flags = HV_RULE_PASSES; },
+          +[](hv_rule& r) { r = passing(r, 0, 1); }}) {
         auto other = b;
         change(other);
         EXPECT_FALSE(includes({a, other}, {b}));
@@ -174,8 +187,12 @@ TEST_F(rule_set, agrees_with_the_model_on_random_sets) {
                 rules.push_back(cr_rule(i + 1, random() % 2 == 0 ? 0 : 4,
                                         1u << random() % 32 | 1u << random() % 32, what));
             else
-                rules.push_back(memory_rule(i + 1, low << 12, (high << 12) + 0xfff, what,
-                                            random() % 2 == 0 ? W : W | X));
+                rules.push_back(
+                    random() % 3 == 0
+                        ? passing(memory_rule(i + 1, low << 12, (high << 12) + 0xfff, what),
+                                  random() % 8, 8 + random() % 8)
+                        : memory_rule(i + 1, low << 12, (high << 12) + 0xfff, what,
+                                      random() % 2 == 0 ? W : W | X));
         }
         load(rules);
         for (std::uint64_t n = 0; n < 90; ++n) {
@@ -183,7 +200,7 @@ TEST_F(rule_set, agrees_with_the_model_on_random_sets) {
                 expect_as_the_model({event_kind::msr, access, n, 0, 0});
             for (auto const access : {R, W, X, R | W})
                 expect_as_the_model(
-                    {event_kind::memory, access, (n << 12) + random() % 4096, 0, 0});
+                    {event_kind::memory, access, (n << 12) + random() % 4096, 0, 0, random() % 20});
             expect_as_the_model(
                 {event_kind::cr, W, n % 2 * 4, random() & 0xffffffff, random() & random()});
         }

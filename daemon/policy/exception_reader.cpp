@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/policy/exception_reader.hpp"
+
+#include "daemon/text/number.hpp"
+
+namespace hv {
+namespace {
+
+void pass_range(hv_rule& rule, std::uint64_t first, std::uint64_t last) {
+    rule.flags |= HV_RULE_PASSES;
+    rule.pass_first = first;
+    rule.pass_last = last;
+}
+
+/// {"first": …, "last": …}, both inclusive.
+void read_pass_range(value const& from, hv_rule& rule) {
+    from.only({"first", "last"});
+    pass_range(rule, from.at("first").number(), from.at("last").number());
+    if (rule.pass_last < rule.pass_first) {
+        from.fail("the range ends before it starts: last " + hex(rule.pass_last) +
+                  " is below first " + hex(rule.pass_first));
+    }
+}
+
+}
+
+std::string read_symbol(value const& from) {
+    auto const& name = from.text("the name of a kernel symbol");
+    bool const sound = !name.empty() && name.size() < 256 &&
+                       name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                              "0123456789_.$") == std::string::npos;
+    if (!sound) from.fail("expected the name of a kernel symbol");
+    return name;
+}
+
+void read_value(value const& entry, compiled_rule& into) {
+    auto const given = entry.find("value");
+    if (!given) return;
+    constexpr auto expected = "expected \"unchanged\" or {\"allowed\": …}";
+    if (into.rule.access != HV_ACCESS_WRITE) {
+        given->fail("is about what is written: expected \"access\": [\"write\"]");
+    }
+    if (given->is(json_node::kind::text)) {
+        if (given->text() != "unchanged") given->fail(expected);
+        if (into.rule.first != into.rule.last) given->fail("\"unchanged\" is for one MSR");
+        pass_range(into.rule, 0, 0);
+        into.rule.flags |= HV_RULE_UNCHANGED;
+        return;
+    }
+    given->only({"allowed"});
+    auto const allowed = given->at("allowed");
+    if (allowed.is(json_node::kind::object)) return read_pass_range(allowed, into.rule);
+    auto const one = allowed.number("a value, or {\"first\": …, \"last\": …}");
+    pass_range(into.rule, one, one);
+}
+
+std::optional<writer_symbol> read_except(value const& entry, compiled_rule& into) {
+    auto const except = entry.find("except");
+    if (!except) return std::nullopt;
+    if (into.rule.access != HV_ACCESS_WRITE) {
+        except->fail("is about who writes: expected \"access\": [\"write\"]");
+    }
+    auto const list = except->items();
+    if (list.size() != 1) {
+        except->fail("expected one range of addresses: the core holds one for each rule");
+    }
+    auto const& range = list.front();
+    auto const symbol = range.find("symbol");
+    if (!symbol) {
+        read_pass_range(range, into.rule);
+        return std::nullopt;
+    }
+    range.only({"symbol"});
+    return writer_symbol{read_symbol(*symbol), symbol->path()};
+}
+
+}

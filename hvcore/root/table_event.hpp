@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// LGDT and LIDT: the core decodes no operand, so it looks at what the instruction has done.
+#include "root/cpu.hpp"
+
+namespace hv {
+
+/// Pin the tables that rules hold from now on, as this CPU has them.
+template <typename Cpu> void pin_tables(Cpu& c) {
+    auto& t = c.common().tables;
+    auto const wanted = c.machine().rules().tables();
+    auto const now = c.tables();
+    for (std::uint32_t i = 0; i < 2; ++i)
+        if ((wanted & ~t.held & 1u << i) != 0) t.pinned[i] = now[i];
+    t.held = wanted;
+}
+
+/// Judge the instruction that was let through; `reason`: of its exit. Only a change away from what
+/// is pinned counts: a CPU that INIT has reset has lost its tables, and may load what it takes to
+/// get there again.
+/// True: #GP(0) is due, the tables are as they were before it.
+template <typename Cpu> bool takes_back_tables(Cpu& c, std::uint16_t reason) {
+    auto const& t = c.common().tables;
+    auto const now = c.tables();
+    bool denied = false;
+    for (std::uint32_t i = 0; i < 2; ++i) {
+        if (now[i] == t.before[i] || t.before[i] != t.pinned[i]) continue;
+        event const e{event_kind::dtr, HV_ACCESS_WRITE, i, now[i].base, t.before[i].base, t.rip};
+        auto const by = c.machine().rules().decide(e);
+        record_verdict(c.common(), reason, e, by);
+        denied = denied || by.action == action::deny;
+    }
+    if (denied) c.set_tables(t.before);
+    return denied;
+}
+
+}    // namespace hv

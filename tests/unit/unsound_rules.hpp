@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Rules that the core must refuse, whatever else is in their set.
+#include "root_vm.hpp"
+
+namespace fake {
+
+inline hv_rule with(hv_rule r, void (*change)(hv_rule&)) {
+    change(r);
+    return r;
+}
+
+inline hv_rule bad(void (*change)(hv_rule&)) { return with(msr_rule(2, 0x10, 0x10), change); }
+
+inline std::vector<hv_rule> unsound_msr_rules() {
+    return {
+        bad([](hv_rule& r) { r.id = 0; }),
+        bad([](hv_rule& r) { r.kind = 0; }),
+        bad([](hv_rule& r) { r.kind = 5; }),
+        bad([](hv_rule& r) { r.action = 0; }),
+        bad([](hv_rule& r) { r.action = 3; }),
+        bad([](hv_rule& r) { r.access = 0; }),
+        bad([](hv_rule& r) { r.access = 4; }),
+        bad([](hv_rule& r) { r.access = 0x80000002; }),
+        bad([](hv_rule& r) { r.flags = 4; }),
+        bad([](hv_rule& r) { r.pass_last = 1; }),
+        bad([](hv_rule& r) { r.flags = HV_RULE_UNCHANGED; }),
+        bad([](hv_rule& r) { r.flags = HV_RULE_PASSES, r.pass_first = 1; }),
+        bad([](hv_rule& r) { r.flags = HV_RULE_PASSES, r.access = HV_ACCESS_READ; }),
+        bad([](hv_rule& r) { r.flags = HV_RULE_PASSES | HV_RULE_UNCHANGED, r.last = 0x11; }),
+        bad([](hv_rule& r) { r.mask = 1; }),
+        bad([](hv_rule& r) { r.first = 0x11; }),
+        bad([](hv_rule& r) { r.last = 0x2000; }),
+        bad([](hv_rule& r) { r.last = 0xc0000000; }),
+        bad([](hv_rule& r) { r.first = r.last = 0x4b564d00; }),
+        bad([](hv_rule& r) { r.first = r.last = 0x1c0000080; }),
+    };
+}
+
+inline std::vector<hv_rule> unsound_other_rules() {
+    return {
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.first = r.last = 3; }),
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.last = 5; }),
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.mask = 0; }),
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.mask = 1ull << 32; }),
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.access = HV_ACCESS_READ; }),
+        memory_rule(2, 0x1000, 0x1ffe),
+        memory_rule(2, 0x1001, 0x1fff),
+        memory_rule(2, 0x2000, 0x1fff),
+        memory_rule(2, 0x1000, 0x1fff, HV_ACTION_DENY, HV_ACCESS_READ),
+        memory_rule(2, 0x1000, (1ull << 40) + 0xfff),
+        memory_rule(2, ~0xfffull, ~0ull),
+        memory_rule(2, 0, ~0ull),
+        with(memory_rule(2, 0x1000, 0x1fff), [](hv_rule& r) { r.mask = 1; }),
+        with(memory_rule(2, 0x1000, 0x1fff, HV_ACTION_DENY, HV_ACCESS_EXECUTE),
+             [](hv_rule& r) { r.flags = HV_RULE_PASSES; }),
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.flags = HV_RULE_PASSES | HV_RULE_UNCHANGED; }),
+        table_rule(2, HV_TABLE_GDT, 2),
+        with(table_rule(2, 0, 1), [](hv_rule& r) { r.mask = 1; }),
+        with(table_rule(2, 0, 1), [](hv_rule& r) { r.access = HV_ACCESS_READ; }),
+        with(table_rule(2, 0, 1), [](hv_rule& r) { r.flags = HV_RULE_PASSES; }),
+    };
+}
+
+inline std::vector<hv_rule> unsound_rules() {
+    auto all = unsound_msr_rules();
+    for (auto const& r : unsound_other_rules()) all.push_back(r);
+    return all;
+}
+
+}    // namespace fake
