@@ -22,7 +22,7 @@ void hv_asm_offsets() {
     HV_OFFSET(HV_GUEST_BLOCK, offsetof(hv::guest_vcpu, block_at));
     HV_OFFSET(HV_SVM_LEAVE_CR3, offsetof(hv::svm::cpu, leave_cr3));
     HV_OFFSET(HV_SVM_LEAVE_RIP, offsetof(hv::svm::cpu, leave_rip));
-    HV_OFFSET(HV_SVM_VMCB, offsetof(hv::svm::cpu, vmcb_at));
+    HV_OFFSET(HV_SVM_VMCB, offsetof(hv::svm::cpu, control_at));
     HV_OFFSET(HV_SVM_HOST, offsetof(hv::svm::cpu, host_at));
     HV_OFFSET(HV_SVM_BLOCK, offsetof(hv::svm::cpu, block));
     HV_OFFSET(HV_VMCB_RSP, offsetof(hv::svm::vmcb, save) + offsetof(hv::svm::save_area, rsp));

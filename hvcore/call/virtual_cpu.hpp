@@ -14,9 +14,10 @@ public:
     std::uint64_t launch_cr3{};
     std::uint64_t exits_before{};    // this launch
     Machine* owner{};
-    bool second_try{};           // a failed entry is mended once
-    guest_vcpu* guest{};         // that runs next, or has just left
-    hv_vcpu_system outside{};    // the root VM's, while a guest runs
+    hpa host_at{}, control_at{};    // the two blocks that the hardware wants (root/build_cpu.hpp)
+    bool second_try{};              // a failed entry is mended once
+    guest_vcpu* guest{};            // that runs next, or has just left
+    hv_vcpu_system outside{};       // the root VM's, while a guest runs
     outside_features has;
 
     [[nodiscard]] cpu& common() { return base; }

@@ -11,11 +11,13 @@ namespace hv {
 /// CPUID bits that say which of them are there.
 struct outside_features {
     bool xsave{};
-    bool tsc_aux{};
+    bool tsc_aux{};    // RDTSCP, and with it the MSR. SDM 2A "CPUID", leaf 80000001H
+    static outside_features of_this_cpu() {
+        using c1 = cpuid::leaf_1_ecx;
+        return {make<c1>(insn::cpuid(1, 0).ecx).get<c1::xsave>(),
+                (insn::cpuid(0x80000001, 0).edx >> 27 & 1) != 0};
+    }
 };
-
-/// RDTSCP, and with it the MSR. SDM 2A "CPUID", leaf 80000001H.
-inline bool has_tsc_aux() { return (insn::cpuid(0x80000001, 0).edx >> 27 & 1) != 0; }
 
 /// Registers that the CPU holds while a VM runs, and its control block does not switch: those that
 /// are in it go to `keep`, `load`'s come. All were the CPU's or are sound_system(), so it takes

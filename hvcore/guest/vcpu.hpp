@@ -67,6 +67,23 @@ struct guest_exit {
     std::uint64_t value{};
 };
 
+/// What a handler of a guest's exit leaves to its caller.
+struct next {
+    bool stay{};                // in the guest
+    std::uint64_t advance{};    // behind the instruction, of so many bytes where the CPU needs it
+    guest_exit exit;
+};
+inline constexpr next again{.stay = true, .advance = 0, .exit = {}};
+constexpr next behind(std::uint64_t bytes) { return {true, bytes, {}}; }
+constexpr next back(guest_exit e) { return {false, 0, e}; }
+
+/// A guest's MSR that is the root VM's to emulate.
+constexpr next msr_exit(bool write, std::uint32_t length, std::uint32_t index,
+                        std::uint64_t value) {
+    auto const why = write ? HV_GUEST_MSR_WRITE : HV_GUEST_MSR_READ;
+    return back({why, length, 0, index, write ? value : 0});
+}
+
 /// A guest's I/O instruction: `q`, as the backend tells it.
 template <typename Io>
 guest_exit io_exit(Io q, std::uint32_t bytes, std::uint32_t length, std::uint64_t rax) {

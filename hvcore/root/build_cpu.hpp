@@ -51,7 +51,7 @@ template <typename Machine> void build_ring(cpu& c, Machine const& m, hv_launch 
     c.records = recorder{*c.shared, reinterpret_cast<hv_record*>(shared + page_bytes)};
 }
 
-/// The CPU's own part of the core: its area, GDT, TSS, stacks, ring.
+/// The CPU's own part of the core: its area, GDT, TSS, stacks, ring. Errors: fault.
 template <typename Cpu, typename Machine>
 result<Cpu*> build_cpu(Machine& m, hv_launch const& a, cpu_area<Cpu> area, hva base) {
     static_assert(sizeof(Cpu) <= 1024, "leaves less than 15 KiB of stack");
@@ -59,6 +59,10 @@ result<Cpu*> build_cpu(Machine& m, hv_launch const& a, cpu_area<Cpu> area, hva b
     auto& c = m.built[a.cpu] ? *static_cast<Cpu*>(at) : *new (at) Cpu;
     auto& common = c.common();
     c.owner = &m;
+    c.host_at = HV_TRY(m.all.to_hpa(area.page(area.host_block)));
+    c.control_at = HV_TRY(m.all.to_hpa(area.page(area.control_block)));
+    c.has = decltype(c.has)::of_this_cpu();
+    c.guest = nullptr;
     common.tss.ist[ist_double_fault - 1] = area.stack_top_of(area.double_fault).raw;
     common.tss.ist[ist_machine_check - 1] = area.stack_top_of(area.machine_check).raw;
     common.tss.ist[ist_nmi - 1] = area.stack_top_of(area.nmi).raw;
@@ -86,6 +90,13 @@ template <typename Cpu> void announce_launch(Cpu& c) {
     common.shared->launched = 1;
     c.machine().cpus[common.number] = &common;
     common.records.append({.tsc = insn::rdtsc(), .kind = HV_RECORD_LAUNCHED});
+}
+/// Linux's registers, after a first entry that failed.
+inline void restore_paging(std::uint64_t cr0, std::uint64_t cr3, std::uint64_t cr4) {
+    insn::write_cr0(cr0);
+    insn::write_cr3(cr3 & ~(page_bytes - 1));    // PCIDE can only be set while CR3 names PCID 0
+    insn::write_cr4(cr4);
+    insn::write_cr3(cr3);
 }
 /// The first entry failed.
 template <typename Cpu> void withdraw_launch(Cpu& c) {

@@ -28,7 +28,6 @@ public:
     std::uint64_t launch_cr0{}, launch_cr4{}, launch_efer{};    // Linux's
     std::uint64_t leave_cr3{};                                  // where leave() goes
     std::uint64_t leave_rip{};
-    hpa vmcb_at{}, host_at{};
     svm::vmcb* block{};
     bool flush_next{};    // all translations, at the next entry
     bool has_next_rip{};

@@ -8,28 +8,37 @@ void cpu::dump(hv_cpu_dump& out) const {
     auto const& s = block->save;
     auto const& v = block->control;
     begin_dump(base, s.rsp, out);
-    out.rip = s.rip;
-    out.rflags = s.rflags;
-    out.cr0 = s.cr0;
-    out.cr3 = s.cr3;
-    out.cr4 = s.cr4;
-    out.efer = s.efer;
-    out.exit_reason = v.exit_code;
-    out.exit_qualification = v.exit_info_1;
-    out.guest_physical_address = v.exit_info_2;
-    out.pin_controls = v.cr_intercepts;
-    out.processor_controls = v.intercepts_1;
-    out.secondary_controls = v.intercepts_2;
-    out.exit_controls = v.exception_intercepts;
-    out.ept_pointer = v.nested_cr3;
-    out.interruptibility = v.interrupt_shadow | std::uint64_t{nmi_masked} << 3;
-    out.cs_selector = s.cs.selector;
-    out.ss_selector = s.ss.selector;
-    out.tr_selector = s.tr.selector;
-    out.gdtr_base = s.gdtr.base;
-    out.idtr_base = s.idtr.base;
-    out.fs_base = s.fs.base;
-    out.gs_base = s.gs.base;
+    // The members of hv_cpu_dump in their order; 0: VMX's alone.
+    std::uint64_t const all[] = {s.rip,
+                                 s.rflags,
+                                 s.cr0,
+                                 s.cr3,
+                                 s.cr4,
+                                 s.efer,
+                                 0,
+                                 0,
+                                 0,
+                                 0,
+                                 v.exit_code,
+                                 v.exit_info_1,
+                                 v.exit_info_2,
+                                 v.cr_intercepts,
+                                 v.intercepts_1,
+                                 v.intercepts_2,
+                                 v.exception_intercepts,
+                                 0,
+                                 v.nested_cr3,
+                                 v.interrupt_shadow | std::uint64_t{nmi_masked} << 3,
+                                 0,
+                                 s.cs.selector,
+                                 s.ss.selector,
+                                 s.tr.selector,
+                                 s.gdtr.base,
+                                 s.idtr.base,
+                                 s.fs.base,
+                                 s.gs.base};
+    auto* to = &out.rip;
+    for (auto const each : all) *to++ = each;
 }
 
 }    // namespace hv::svm

@@ -12,49 +12,24 @@ namespace {
 
 // gate: list (of the codes in APM 2 C)
 after dispatch(exit_code why, cpu& c) {
-    switch (why) {
-    case exit_code::vmmcall:            return on_vmmcall(c);
-    case exit_code::nested_page_fault:  return on_nested_page_fault(c);
-    case exit_code::msr:                return on_msr(c);
-    case exit_code::cr0_write:
-    case exit_code::cr4_write:
-    case exit_code::idtr_write:
-    case exit_code::gdtr_write:         return on_register_write(c);
-    case exit_code::nmi:                return on_nmi(c);
-    case exit_code::iret:               return on_iret(c);
-    case exit_code::init:               return on_init(c);
-    case exit_code::shutdown:           return on_shutdown(c);
-    case exit_code::invd:               return on_invd(c);
-    case exit_code::vmrun:
-    case exit_code::vmload:
-    case exit_code::vmsave:
-    case exit_code::stgi:
-    case exit_code::clgi:
-    case exit_code::skinit:
-    case exit_code::invlpga:            return on_svm_instruction(c);
-    case exit_code::invalid:            return on_invalid(c);
-    case exit_code::exception:
-    case exit_code::debug_exception:
-    case exit_code::undefined:
-    case exit_code::alignment_check:
-    case exit_code::machine_check:
-    case exit_code::last_exception:     return on_exception(c);
-    case exit_code::external_interrupt: return on_interrupt(c);
-    // Of guests only.
-    case exit_code::cr8_read:
-    case exit_code::cr8_write:
-    case exit_code::virtual_interrupt:
-    case exit_code::rdpmc:
-    case exit_code::cpuid:
-    case exit_code::hlt:
-    case exit_code::io:
-    case exit_code::task_switch:
-    case exit_code::wbinvd:
-    case exit_code::monitor:
-    case exit_code::mwait:
-    case exit_code::armed_mwait:
-    case exit_code::xsetbv:            return on_unexpected(c);
+    switch (static_cast<std::uint64_t>(why)) {
+    case std::uint64_t(exit_code::vmmcall):            return on_vmmcall(c);
+    case std::uint64_t(exit_code::nested_page_fault):  return on_nested_page_fault(c);
+    case std::uint64_t(exit_code::msr):                return on_msr(c);
+    case std::uint64_t(exit_code::cr0_write):
+    case std::uint64_t(exit_code::cr4_write):
+    case std::uint64_t(exit_code::idtr_write):
+    case std::uint64_t(exit_code::gdtr_write):         return on_register_write(c);
+    case std::uint64_t(exit_code::nmi):                return on_nmi(c);
+    case std::uint64_t(exit_code::iret):               return on_iret(c);
+    case std::uint64_t(exit_code::init):               return on_init(c);
+    case std::uint64_t(exit_code::shutdown):           return on_shutdown(c);
+    case std::uint64_t(exit_code::invd):               return on_invd(c);
+    case std::uint64_t(exit_code::invalid):            return on_invalid(c);
+    case std::uint64_t(exit_code::external_interrupt): return on_interrupt(c);
+    default:                                           break;    // nothing else is asked for by the intercepts, but these:
     }
+    if (is_virtualization(why)) return on_svm_instruction(c);
     bool const exception = why >= exit_code::exception && why <= exit_code::last_exception;
     return exception ? on_exception(c) : on_unexpected(c);
 }
@@ -64,18 +39,10 @@ after dispatch(exit_code why, cpu& c) {
 constexpr std::uint64_t bytes_of(exit_code why) { return why == exit_code::vmmcall ? 3 : 2; }
 
 /// An exit in the middle of the delivery of an event took that event away: deliver it again, once,
-/// unless the handler put something in its place. What an instruction raised on purpose, that
-/// instruction raises again. APM 2 15.7.2 "Recovering the Guest's State", 15.20.
+/// unless the handler put something in its place.
 void deliver_again(cpu const& c) {
     auto& v = c.block->control;
-    auto const event = make<event_field>(v.exit_event);
-    if (!event.get<event_field::valid>()) return;
-    if (make<event_field>(v.event).get<event_field::valid>()) return;
-    auto const type = event.get<event_field::type>();
-    auto const vector = event.get<event_field::vector>();
-    if (type == event_field::software_interrupt) return;
-    if (type == event_field::exception && (vector == 3 || vector == 4)) return;
-    v.event = event.raw;
+    if (!make<event_field>(v.event).get<event_field::valid>()) v.event = cut_short(v).raw;
 }
 
 /// Whether a guest is entered now.

@@ -36,11 +36,7 @@ enum class exit_code : std::uint64_t {
     shutdown = 0x7f,
     vmrun = 0x80,
     vmmcall = 0x81,
-    vmload = 0x82,
-    vmsave = 0x83,
-    stgi = 0x84,
-    clgi = 0x85,
-    skinit = 0x86,
+    skinit = 0x86,    // and the four between them
     wbinvd = 0x89,
     monitor = 0x8a,
     mwait = 0x8b,
@@ -55,6 +51,12 @@ constexpr exit_code code_of(std::uint64_t raw) {
     return static_cast<exit_code>(std::int64_t{static_cast<std::int32_t>(raw)});
 }
 static_assert(code_of(0xffffffff) == exit_code::invalid && code_of(~0ull) == exit_code::invalid);
+
+/// SVM's own instructions but VMMCALL: #UD of a CPU that has not got them.
+constexpr bool is_virtualization(exit_code why) {
+    using enum exit_code;
+    return why == vmrun || (why > vmmcall && why <= skinit) || why == invlpga;
+}
 
 /// Where an exit is counted: codes run up to 403H, counters only to HV_COUNTERS. The codes of DR
 /// accesses, which nothing intercepts, make room.

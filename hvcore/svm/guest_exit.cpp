@@ -9,16 +9,6 @@ namespace hv::svm {
 
 namespace {
 
-/// What a handler leaves to its caller.
-struct next {
-    bool stay{};                // in the guest
-    std::uint64_t advance{};    // bytes of the instruction that is done
-    guest_exit exit;
-};
-constexpr next again{.stay = true, .advance = 0, .exit = {}};
-constexpr next behind(std::uint64_t bytes) { return {true, bytes, {}}; }
-constexpr next back(guest_exit e) { return {false, 0, e}; }
-
 next fault(guest_vcpu const& v, exception x) {
     auto& b = block_of(v);
     auto const event = event_of(make<event_field>(b.control.exit_event), x,
@@ -77,10 +67,7 @@ next on_guest_msr(guest_vcpu& v) {
     auto const index = static_cast<std::uint32_t>(v.gpr.rcx);
     auto const value = static_cast<std::uint32_t>(b.save.rax) | v.gpr.rdx << 32;
     if (index == msr::ia32_efer) return on_guest_efer(v, write, value);
-    return back({.why = write ? HV_GUEST_MSR_WRITE : HV_GUEST_MSR_READ,
-                 .length = 2,
-                 .address = index,
-                 .value = write ? value : 0});
+    return msr_exit(write, 2, index, value);
 }
 
 next on_guest_xsetbv(cpu const& c, guest_vcpu& v) {
@@ -120,15 +107,9 @@ next on_guest_instruction(guest_vcpu const& v) {
     case unsigned(exit_code::mwait):
     case unsigned(exit_code::armed_mwait):
         return (v.flags & HV_RUN_NO_MWAIT) != 0 ? fault(v, invalid_opcode) : behind(3);
-    case unsigned(exit_code::rdpmc):   return fault(v, general_protection);
-    case unsigned(exit_code::vmrun):
-    case unsigned(exit_code::vmload):
-    case unsigned(exit_code::vmsave):
-    case unsigned(exit_code::stgi):
-    case unsigned(exit_code::clgi):
-    case unsigned(exit_code::skinit):
-    case unsigned(exit_code::invlpga): return fault(v, invalid_opcode);
+    case unsigned(exit_code::rdpmc): return fault(v, general_protection);
     default:
+        if (is_virtualization(code_of(b.exit_code))) return fault(v, invalid_opcode);
         if (code_of(b.exit_code) == exit_code::invalid)
             return back({.why = HV_GUEST_INVALID, .address = b.exit_code});
         return back({.why = HV_GUEST_UNEXPECTED, .address = b.exit_code, .value = b.exit_info_1});
@@ -172,13 +153,8 @@ void advance(cpu const& c, guest_vcpu const& v, std::uint64_t bytes) {
     static_cast<void>(fault(v, debug_trap));
 }
 
-/// As for the root VM (exit.cpp): what an instruction raised on purpose it raises again.
 hv_event half_delivered(guest_vcpu const& v) {
-    auto const event = make<event_field>(block_of(v).control.exit_event);
-    auto const type = event.get<event_field::type>();
-    auto const vector = event.get<event_field::vector>();
-    if (!event.get<event_field::valid>() || type == event_field::software_interrupt) return {};
-    if (type == event_field::exception && (vector == 3 || vector == 4)) return {};
+    auto const event = cut_short(block_of(v).control);
     return {static_cast<std::uint32_t>(event.raw),
             static_cast<std::uint32_t>(event.get<event_field::error>())};
 }

@@ -27,7 +27,7 @@ void write_segments(save_area& s) {
 
 void write_guest_state(cpu& c, hv_launch const& a) {
     auto& s = c.block->save;
-    insn::vmsave(c.vmcb_at);    // FS, GS, TR, LDTR, system-call and SYSENTER MSRs
+    insn::vmsave(c.control_at);    // FS, GS, TR, LDTR, system-call and SYSENTER MSRs
     write_segments(s);
     c.set_tables({{insn::sgdt(), insn::sidt()}});
     s.cpl = 0;
@@ -47,11 +47,7 @@ void write_guest_state(cpu& c, hv_launch const& a) {
 
 /// Not from the VMCB: a VMRUN that fails may have written it.
 void restore_linux_state(cpu const& c) {
-    insn::write_cr0(c.launch_cr0);
-    // PCIDE can only be set while CR3 names PCID 0.
-    insn::write_cr3(c.launch_cr3 & ~(page_bytes - 1));
-    insn::write_cr4(c.launch_cr4);
-    insn::write_cr3(c.launch_cr3);
+    restore_paging(c.launch_cr0, c.launch_cr3, c.launch_cr4);
     insn::wrmsr(efer::msr, c.launch_efer);
 }
 

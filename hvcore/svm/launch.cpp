@@ -26,19 +26,6 @@ result<svm_features> check_capabilities(launch_progress& progress) {
     return features;
 }
 
-result<cpu*> build_svm_cpu(root_machine& m, hv_launch const& a, area at, hva base) {
-    auto* const c = HV_TRY(build_cpu<cpu>(m, a, at, base));
-    using c1 = cpuid::leaf_1_ecx;
-    c->has.xsave = make<c1>(insn::cpuid(1, 0).ecx).get<c1::xsave>();
-    c->has.tsc_aux = has_tsc_aux();
-    c->guest = nullptr;
-    c->last_guest = 0;
-    c->host_at = HV_TRY(m.all.to_hpa(at.page(area::host_block)));
-    c->vmcb_at = HV_TRY(m.all.to_hpa(at.page(area::control_block)));
-    c->block = reinterpret_cast<vmcb*>(at.page(area::control_block).raw);
-    return c;
-}
-
 void set_svme(bool on) {
     insn::wrmsr(efer::msr, make<efer>(insn::rdmsr(efer::msr)).with<efer::svme>(on).raw);
 }
@@ -98,7 +85,9 @@ status launch(hv_launch const& a, root_machine& m, area at, image_sizes const& s
     if (!m.ready) HV_TRY(build_machine(m, a, sizes, base, limits, hv_svm_trap_stubs, progress));
     m.time_slices = m.table_exits = true;    // a step ends them
     HV_TRY(progress.reach(HV_STEP_HOST_STATE));
-    auto& c = *HV_TRY(build_svm_cpu(m, a, at, base));
+    auto& c = *HV_TRY(build_cpu<cpu>(m, a, at, base));
+    c.last_guest = 0;
+    c.block = reinterpret_cast<vmcb*>(at.page(area::control_block).raw);
     c.has_next_rip = features.get<svm_features::next_rip>();
     auto entered = enter_svm(c, progress);
     if (entered) entered = load_and_launch(c, a, progress);

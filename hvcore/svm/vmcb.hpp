@@ -147,6 +147,17 @@ struct vmcb {
 };
 static_assert(sizeof(vmcb) == 4096);
 
+/// The event that an exit has cut short, for the next entry. What an instruction raised on purpose,
+/// that instruction raises again. APM 2 15.7.2 "Recovering the Guest's State", 15.20.
+constexpr event_field cut_short(control_area const& v) {
+    auto const event = make<event_field>(v.exit_event);
+    auto const type = event.get<event_field::type>();
+    auto const vector = event.get<event_field::vector>();
+    bool const on_purpose = type == event_field::software_interrupt ||
+                            (type == event_field::exception && (vector == 3 || vector == 4));
+    return event.get<event_field::valid>() && !on_purpose ? event : event_field{};
+}
+
 template <typename Bit> void set_intercept(vmcb& b, bool on) {
     auto const now = make<intercept_1>(b.control.intercepts_1).with<Bit>(on);
     b.control.intercepts_1 = static_cast<std::uint32_t>(now.raw);

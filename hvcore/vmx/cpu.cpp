@@ -41,24 +41,16 @@ void cpu::load_masks() {
 }
 
 masked_register cpu::control_register(unsigned number) const {
-    auto const& pins = owner->pinned;
-    if (number == 0)
-        return {vmcs.read<guest_cr0>().raw, vmcs.read<cr0_shadow>().raw, vmcs.read<cr0_mask>(),
-                pins.cr0};
-    return {vmcs.read<guest_cr4>().raw, vmcs.read<cr4_shadow>().raw, vmcs.read<cr4_mask>(),
-            pins.cr4};
+    auto const n = number / 4;    // CR4 has its value behind CR3, its mask and shadow behind CR0
+    return {vmcs.read_at<guest_cr0>(2 * n), vmcs.read_at<cr0_shadow>(n), vmcs.read_at<cr0_mask>(n),
+            number == 0 ? owner->pinned.cr0 : owner->pinned.cr4};
 }
 
 void cpu::set_control_register(unsigned number, masked_register const& r) {
-    if (number == 0) {
-        vmcs.write<guest_cr0>(make<cr0>(r.real));
-        vmcs.write<cr0_shadow>(make<cr0>(r.shadow));
-        vmcs.write<cr0_mask>(r.mask);
-    } else {
-        vmcs.write<guest_cr4>(make<cr4>(r.real));
-        vmcs.write<cr4_shadow>(make<cr4>(r.shadow));
-        vmcs.write<cr4_mask>(r.mask);
-    }
+    auto const n = number / 4;
+    vmcs.write_at<guest_cr0>(2 * n, r.real);
+    vmcs.write_at<cr0_shadow>(n, r.shadow);
+    vmcs.write_at<cr0_mask>(n, r.mask);
 }
 
 bool cpu::runs_64_bit_code() const {

@@ -18,7 +18,6 @@ using root_machine = machine<ept_format, msr_bitmap, guest_registry<ept_format>>
 class cpu : public virtual_cpu<root_machine> {
 public:
     current_vmcs vmcs;
-    hpa vmxon_at{}, vmcs_at{};
     std::uint32_t timer_value{};
     std::uint32_t guest_slice{};
     bool stepping{};

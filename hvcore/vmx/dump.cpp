@@ -3,37 +3,22 @@
 
 namespace hv::vmx {
 
+namespace {
+template <typename... Fields> void read_all(current_vmcs const& v, std::uint64_t* to) {
+    ((*to++ = to_raw(v.read<Fields>())), ...);
+}
+}    // namespace
+
 /// The state of this CPU as `hvctl dump` shows it.
 void cpu::dump(hv_cpu_dump& out) const {
     begin_dump(base, vmcs.read<guest_rsp>().raw, out);
-    out.rip = rip().raw;
-    out.rflags = vmcs.read<guest_rflags>().raw;
-    out.cr0 = vmcs.read<guest_cr0>().raw;
-    out.cr3 = vmcs.read<guest_cr3>();
-    out.cr4 = vmcs.read<guest_cr4>().raw;
-    out.efer = vmcs.read<guest_efer>().raw;
-    out.cr0_shadow = vmcs.read<cr0_shadow>().raw;
-    out.cr0_mask = vmcs.read<cr0_mask>();
-    out.cr4_shadow = vmcs.read<cr4_shadow>().raw;
-    out.cr4_mask = vmcs.read<cr4_mask>();
-    out.exit_reason = vmcs.read<exit_reason_field>();
-    out.exit_qualification = vmcs.read<exit_qualification>();
-    out.guest_physical_address = vmcs.read<guest_physical_address>().raw;
-    out.pin_controls = vmcs.read<pin_controls>();
-    out.processor_controls = vmcs.read<processor_controls>();
-    out.secondary_controls = vmcs.read<secondary_controls>();
-    out.exit_controls = vmcs.read<exit_controls>();
-    out.entry_controls = vmcs.read<entry_controls>();
-    out.ept_pointer = vmcs.read<ept_pointer_field>().raw;
-    out.interruptibility = vmcs.read<guest_interruptibility>();
-    out.activity = vmcs.read<guest_activity>();
-    out.cs_selector = vmcs.read<guest_cs_selector>();
-    out.ss_selector = vmcs.read<guest_ss_selector>();
-    out.tr_selector = vmcs.read<guest_tr_selector>();
-    out.gdtr_base = vmcs.read<guest_gdtr_base>().raw;
-    out.idtr_base = vmcs.read<guest_idtr_base>().raw;
-    out.fs_base = vmcs.read<guest_fs_base>().raw;
-    out.gs_base = vmcs.read<guest_gs_base>().raw;
+    // The members of hv_cpu_dump in their order.
+    read_all<guest_rip, guest_rflags, guest_cr0, guest_cr3, guest_cr4, guest_efer, cr0_shadow,
+             cr0_mask, cr4_shadow, cr4_mask, exit_reason_field, exit_qualification,
+             guest_physical_address, pin_controls, processor_controls, secondary_controls,
+             exit_controls, entry_controls, ept_pointer_field, guest_interruptibility,
+             guest_activity, guest_cs_selector, guest_ss_selector, guest_tr_selector,
+             guest_gdtr_base, guest_idtr_base, guest_fs_base, guest_gs_base>(vmcs, &out.rip);
 }
 
 }    // namespace hv::vmx

@@ -11,72 +11,29 @@ namespace {
 
 // gate: list (of the reasons in SDM 3D C)
 after dispatch(exit_reason why, cpu& c) {
-    switch (why) {    // no default, so that the compiler lists what is missing
-    case exit_reason::cpuid:                      return on_cpuid(c);
-    case exit_reason::vmcall:                     return on_vmcall(c);
-    case exit_reason::ept_violation:              return on_ept_violation(c);
-    case exit_reason::msr_read:                   return on_msr_read(c);
-    case exit_reason::msr_write:                  return on_msr_write(c);
-    case exit_reason::exception_or_nmi:           return on_nmi(c);
-    case exit_reason::interrupt_window:
-    case exit_reason::nmi_window:                 return on_nmi_window(c);
-    case exit_reason::preemption_timer:           return on_preemption_timer(c);
-    case exit_reason::cr_access:                  return on_cr_access(c);
-    case exit_reason::gdtr_idtr_access:
-    case exit_reason::ldtr_tr_access:             return on_table_access(c);
-    case exit_reason::xsetbv:                     return on_xsetbv(c);
-    case exit_reason::init:                       return on_init(c);
-    case exit_reason::sipi:                       return on_sipi(c);
-    case exit_reason::invd:                       return on_invd(c);
-    case exit_reason::triple_fault:               return on_triple_fault(c);
-    case exit_reason::task_switch:                return on_task_switch(c);
-    case exit_reason::ept_misconfiguration:       return on_ept_misconfiguration(c);
-    case exit_reason::getsec:
-    case exit_reason::vmclear:
-    case exit_reason::vmlaunch:
-    case exit_reason::vmptrld:
-    case exit_reason::vmptrst:
-    case exit_reason::vmread:
-    case exit_reason::vmresume:
-    case exit_reason::vmwrite:
-    case exit_reason::vmxoff:
-    case exit_reason::vmxon:
-    case exit_reason::invept:
-    case exit_reason::invvpid:
-    case exit_reason::vmfunc:                     return on_vmx_instruction(c);
-    case exit_reason::entry_failed_guest_state:
-    case exit_reason::entry_failed_msr_load:
-    case exit_reason::entry_failed_machine_check: return on_entry_failed(c);
-    // None of these is asked for by the controls.
-    case exit_reason::external_interrupt:
-    case exit_reason::io_smi:
-    case exit_reason::other_smi:
-    case exit_reason::hlt:
-    case exit_reason::invlpg:
-    case exit_reason::rdpmc:
-    case exit_reason::rdtsc:
-    case exit_reason::rsm:
-    case exit_reason::dr_access:
-    case exit_reason::io:
-    case exit_reason::mwait:
-    case exit_reason::monitor_trap_flag:
-    case exit_reason::monitor:
-    case exit_reason::pause:
-    case exit_reason::tpr_below_threshold:
-    case exit_reason::apic_access:
-    case exit_reason::virtualized_eoi:
-    case exit_reason::rdtscp:
-    case exit_reason::wbinvd:
-    case exit_reason::apic_write:
-    case exit_reason::rdrand:
-    case exit_reason::invpcid:
-    case exit_reason::encls:
-    case exit_reason::rdseed:
-    case exit_reason::page_modification_log_full:
-    case exit_reason::xsaves:
-    case exit_reason::xrstors:                    return on_unexpected(c);
+    switch (static_cast<unsigned>(why)) {
+    case unsigned(exit_reason::cpuid):                return on_cpuid(c);
+    case unsigned(exit_reason::vmcall):               return on_vmcall(c);
+    case unsigned(exit_reason::ept_violation):        return on_ept_violation(c);
+    case unsigned(exit_reason::msr_read):             return on_msr_read(c);
+    case unsigned(exit_reason::msr_write):            return on_msr_write(c);
+    case unsigned(exit_reason::exception_or_nmi):     return on_nmi(c);
+    case unsigned(exit_reason::interrupt_window):
+    case unsigned(exit_reason::nmi_window):           return on_nmi_window(c);
+    case unsigned(exit_reason::preemption_timer):     return on_preemption_timer(c);
+    case unsigned(exit_reason::cr_access):            return on_cr_access(c);
+    case unsigned(exit_reason::gdtr_idtr_access):
+    case unsigned(exit_reason::ldtr_tr_access):       return on_table_access(c);
+    case unsigned(exit_reason::xsetbv):               return on_xsetbv(c);
+    case unsigned(exit_reason::init):                 return on_init(c);
+    case unsigned(exit_reason::sipi):                 return on_sipi(c);
+    case unsigned(exit_reason::invd):                 return on_invd(c);
+    case unsigned(exit_reason::triple_fault):         return on_triple_fault(c);
+    case unsigned(exit_reason::task_switch):          return on_task_switch(c);
+    case unsigned(exit_reason::ept_misconfiguration): return on_ept_misconfiguration(c);
+    default:                                          break;    // nothing else is asked for by the controls
     }
-    return on_unexpected(c);
+    return is_virtualization(why) ? on_vmx_instruction(c) : on_unexpected(c);
 }
 
 /// An exit in the middle of the delivery of an event took that event away: deliver it again, once,
@@ -101,8 +58,10 @@ void deliver_again(cpu const& c) {
 
 /// Whether a guest is entered now.
 bool handle_rare(cpu& c, exit_information why) {
-    if (!why.get<exit_information::entry_failed>()) c.second_try = false;
-    auto const next = dispatch(static_cast<exit_reason>(why.get<exit_information::basic>()), c);
+    auto const basic = static_cast<exit_reason>(why.get<exit_information::basic>());
+    bool const entered = !why.get<exit_information::entry_failed>();
+    if (entered) c.second_try = false;
+    auto const next = entered ? dispatch(basic, c) : on_entry_failed(c);
     if (next == after::park) give_up(c, "exit");
     if (c.base.state.load() == cpu_state::unhoisted) return false;
     if (next == after::resume)

@@ -6,14 +6,13 @@
 // gate: list
 namespace hv::vmx {
 
-enum class exit_reason : std::uint16_t {    // SDM 3D C "VMX Basic Exit Reasons"
+/// Those that this core's controls can bring about. SDM 3D C "VMX Basic Exit Reasons".
+enum class exit_reason : std::uint16_t {
     exception_or_nmi = 0,
     external_interrupt = 1,
     triple_fault = 2,
     init = 3,
     sipi = 4,
-    io_smi = 5,
-    other_smi = 6,
     interrupt_window = 7,
     nmi_window = 8,
     task_switch = 9,
@@ -24,32 +23,15 @@ enum class exit_reason : std::uint16_t {    // SDM 3D C "VMX Basic Exit Reasons"
     invlpg = 14,
     rdpmc = 15,
     rdtsc = 16,
-    rsm = 17,
     vmcall = 18,
-    vmclear = 19,
-    vmlaunch = 20,
-    vmptrld = 21,
-    vmptrst = 22,
-    vmread = 23,
-    vmresume = 24,
-    vmwrite = 25,
-    vmxoff = 26,
+    vmclear = 19,    // and seven more
     vmxon = 27,
     cr_access = 28,
-    dr_access = 29,
     io = 30,
     msr_read = 31,
     msr_write = 32,
-    entry_failed_guest_state = 33,
-    entry_failed_msr_load = 34,
     mwait = 36,
-    monitor_trap_flag = 37,
     monitor = 39,
-    pause = 40,
-    entry_failed_machine_check = 41,
-    tpr_below_threshold = 43,
-    apic_access = 44,
-    virtualized_eoi = 45,
     gdtr_idtr_access = 46,
     ldtr_tr_access = 47,
     ept_violation = 48,
@@ -60,16 +42,15 @@ enum class exit_reason : std::uint16_t {    // SDM 3D C "VMX Basic Exit Reasons"
     invvpid = 53,
     wbinvd = 54,
     xsetbv = 55,
-    apic_write = 56,
-    rdrand = 57,
-    invpcid = 58,
     vmfunc = 59,
-    encls = 60,
-    rdseed = 61,
-    page_modification_log_full = 62,
-    xsaves = 63,
-    xrstors = 64,
 };
+
+/// VMX's own instructions and GETSEC: #UD of a CPU that has neither.
+constexpr bool is_virtualization(exit_reason why) {
+    using enum exit_reason;
+    return (why >= vmclear && why <= vmxon) || why == getsec || why == invept || why == invvpid ||
+           why == vmfunc;
+}
 
 struct exit_information : reg<exit_information> {    // SDM 3C 25.9.1 "Basic VM-Exit Information"
     using basic = field<exit_information, 15, 0>;

@@ -6,6 +6,9 @@
 // The parts of a guest's run. Each works on the VMCS that is current: the guest's.
 namespace hv::vmx {
 
+/// What the VMCSs of the root VM and of guests have in common; the exit and entry controls too.
+void write_common_controls(current_vmcs const& v, control_set const& own, std::uint16_t tag,
+                           hpa msrs, hpa stage_root);
 /// The constant part of a guest's VMCS, once.
 void build_guest(cpu& c, guest_vcpu const& v);
 /// The part that belongs to the CPU, after each move.

@@ -55,25 +55,13 @@ void build_guest(cpu& c, guest_vcpu const& v) {
     auto const slice = own.time_slices ? pin::preemption_timer::mask : 0;
     b.write<pin_controls>(with(own.pin, pin::external_interrupts::mask | slice));
     b.write<processor_controls>(with(own.processor, guest_processor));
-    b.write<secondary_controls>(own.secondary);
     auto const exits = make<exit_control>(own.exit).with<exit_control::save_timer>(own.time_slices);
     b.write<exit_controls>(static_cast<std::uint32_t>(exits.raw));    // a slice is a run's
-    b.write<entry_controls>(own.entry);
     b.write<exception_bitmap>(caught);
-    b.write<cr3_target_count>(0);
-    b.write<exit_msr_store_count>(0);
-    b.write<exit_msr_load_count>(0);
-    b.write<entry_msr_load_count>(0);
-    b.write<entry_event>(0);
-    b.write<vpid>(static_cast<std::uint16_t>(v.tag));
-    b.write<msr_bitmap_address>(c.owner->guest_msrs_at);
-    b.write<ept_pointer_field>(ept_pointer::to(v.stage_root));
+    write_common_controls(b, own, static_cast<std::uint16_t>(v.tag), c.owner->guest_msrs_at,
+                          v.stage_root);
     if ((own.secondary & secondary::xsaves::mask) != 0) b.write<xss_exiting_bitmap>(~0ull);
-    b.write<guest_interruptibility>(0);
-    b.write<guest_activity>(std::uint32_t(activity::active));
-    b.write<guest_pending_debug>(pending_debug{});
     b.write<guest_debugctl>(0);
-    b.write<vmcs_link_pointer>(~std::uint64_t{0});
     b.write<cr0_mask>(guest_cr0_mask);
     b.write<cr4_mask>(guest_cr4_mask);
 }

@@ -9,15 +9,7 @@ namespace hv::vmx {
 
 namespace {
 
-/// What a handler leaves to its caller.
-struct next {
-    bool stay{};       // in the guest
-    bool advance{};    // behind the instruction
-    guest_exit exit;
-};
-constexpr next again{.stay = true, .advance = false, .exit = {}};
-constexpr next behind{.stay = true, .advance = true, .exit = {}};
-constexpr next back(guest_exit e) { return {false, false, e}; }
+constexpr next behind_it = behind(1);    // the CPU says where that is
 
 next fault(cpu& c, exception x) {
     c.inject(x);
@@ -52,11 +44,8 @@ next on_guest_msr(cpu& c, guest_vcpu& v, bool write) {
     auto const index = static_cast<std::uint32_t>(r.rcx);
     auto const value = static_cast<std::uint32_t>(r.rax) | r.rdx << 32;
     if (index == msr::ia32_efer && write)
-        return c.write_msr(index, value) ? behind : fault(c, general_protection);
-    return back({.why = write ? HV_GUEST_MSR_WRITE : HV_GUEST_MSR_READ,
-                 .length = c.vmcs.read<instruction_length>(),
-                 .address = index,
-                 .value = write ? value : 0});
+        return c.write_msr(index, value) ? behind_it : fault(c, general_protection);
+    return msr_exit(write, c.vmcs.read<instruction_length>(), index, value);
 }
 
 next on_guest_xsetbv(cpu& c, guest_vcpu& v) {
@@ -64,7 +53,7 @@ next on_guest_xsetbv(cpu& c, guest_vcpu& v) {
     bool const sound = static_cast<std::uint32_t>(v.gpr.rcx) == 0 && c.has.xsave &&
                        xcr0_is_possible(value, c.outside.xcr0) && insn::xsetbv_safe(0, value);
     if (!sound) return fault(c, general_protection);
-    return behind;
+    return behind_it;
 }
 
 /// #DB that exits has not written DR6: its conditions are in the qualification. SDM 3C 28.2.1.
@@ -104,7 +93,7 @@ next on_guest_memory(cpu const& c) {
 }
 
 next on_guest_mwait(cpu& c, guest_vcpu const& v) {
-    return (v.flags & HV_RUN_NO_MWAIT) != 0 ? fault(c, invalid_opcode) : behind;
+    return (v.flags & HV_RUN_NO_MWAIT) != 0 ? fault(c, invalid_opcode) : behind_it;
 }
 
 next unexpected(cpu const& c) {
@@ -131,24 +120,11 @@ next dispatch(exit_reason why, cpu& c, guest_vcpu& v) {
     case unsigned(exit_reason::xsetbv):             return on_guest_xsetbv(c, v);
     case unsigned(exit_reason::triple_fault):       return back({.why = HV_GUEST_SHUTDOWN});
     case unsigned(exit_reason::invd):
-    case unsigned(exit_reason::wbinvd):             return behind;    // as if it did nothing
+    case unsigned(exit_reason::wbinvd):             return behind_it;    // as if it did nothing
     case unsigned(exit_reason::mwait):
     case unsigned(exit_reason::monitor):            return on_guest_mwait(c, v);
     case unsigned(exit_reason::rdpmc):              return fault(c, general_protection);
-    case unsigned(exit_reason::getsec):
-    case unsigned(exit_reason::vmclear):
-    case unsigned(exit_reason::vmlaunch):
-    case unsigned(exit_reason::vmptrld):
-    case unsigned(exit_reason::vmptrst):
-    case unsigned(exit_reason::vmread):
-    case unsigned(exit_reason::vmresume):
-    case unsigned(exit_reason::vmwrite):
-    case unsigned(exit_reason::vmxoff):
-    case unsigned(exit_reason::vmxon):
-    case unsigned(exit_reason::invept):
-    case unsigned(exit_reason::invvpid):
-    case unsigned(exit_reason::vmfunc):             return fault(c, invalid_opcode);
-    default:                                        return unexpected(c);
+    default:                                        return is_virtualization(why) ? fault(c, invalid_opcode) : unexpected(c);
     }
 }
 
@@ -188,8 +164,8 @@ hv_event half_delivered(cpu const& c) {
     }
     v.launched = 1;
     auto const next = dispatch(static_cast<exit_reason>(why.get<exit_information::basic>()), c, v);
-    if (next.advance) c.advance();
-    auto const cut = next.advance ? hv_event{} : half_delivered(c);
+    if (next.advance != 0) c.advance();
+    auto const cut = next.advance != 0 ? hv_event{} : half_delivered(c);
     if (!next.stay) {
         if (next.exit.why != HV_GUEST_SHUTDOWN) v.half_delivered = cut;
         c.leave_guest(next.exit);

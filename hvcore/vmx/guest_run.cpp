@@ -33,7 +33,7 @@ void make_current(cpu& c, guest_vcpu& v) {
 
 void make_root_current(cpu const& c, guest_vcpu const& v) {
     HV_ASSERT(insn::vmclear(v.block_at));
-    HV_ASSERT(insn::vmptrld(c.vmcs_at));
+    HV_ASSERT(insn::vmptrld(c.control_at));
 }
 
 void write_event(cpu const& c, hv_event e) {

@@ -44,10 +44,6 @@ void write_guest_state(cpu& c, hv_launch const& a) {
     v.write<guest_debugctl>(a.debugctl);
     v.write<guest_pat>(insn::rdmsr(msr::ia32_pat));
     v.write<guest_efer>(make<efer>(insn::rdmsr(efer::msr)));
-    v.write<guest_interruptibility>(0);
-    v.write<guest_activity>(std::uint32_t(activity::active));
-    v.write<guest_pending_debug>(pending_debug{});
-    v.write<vmcs_link_pointer>(~std::uint64_t{0});
 }
 
 void restore_linux_state(cpu const& c) {
@@ -57,11 +53,7 @@ void restore_linux_state(cpu const& c) {
     insn::wrmsr(msr::ia32_sysenter_cs, v.read<guest_sysenter_cs>());
     insn::wrmsr(msr::ia32_sysenter_esp, v.read<guest_sysenter_esp>());
     insn::wrmsr(msr::ia32_sysenter_eip, v.read<guest_sysenter_eip>());
-    insn::write_cr0(v.read<guest_cr0>().raw);
-    // PCIDE can only be set while CR3 names PCID 0.
-    insn::write_cr3(c.launch_cr3 & ~(page_bytes - 1));
-    insn::write_cr4(v.read<guest_cr4>().raw);
-    insn::write_cr3(c.launch_cr3);
+    restore_paging(v.read<guest_cr0>().raw, c.launch_cr3, v.read<guest_cr4>().raw);
 }
 
 }    // namespace hv::vmx

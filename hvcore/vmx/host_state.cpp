@@ -2,6 +2,7 @@
 // The controls, and the state that an exit loads. SDM 3C 25.5 "Host-State Area".
 #include "vmx/capabilities.hpp"
 #include "vmx/entry.hpp"
+#include "vmx/guest.hpp"
 #include "vmx/launch.hpp"
 
 namespace hv::vmx {
@@ -34,6 +35,24 @@ constexpr std::uint64_t power_on_pat = 0x0007040600070406;    // SDM 3A 12.12.4
 constexpr std::uint32_t guest_slice_ticks = 1u << 21;
 }    // namespace
 
+void write_common_controls(current_vmcs const& v, control_set const& own, std::uint16_t tag,
+                           hpa msrs, hpa stage_root) {
+    v.write<secondary_controls>(own.secondary);
+    v.write<entry_controls>(own.entry);
+    v.write<cr3_target_count>(0);
+    v.write<exit_msr_store_count>(0);
+    v.write<exit_msr_load_count>(0);
+    v.write<entry_msr_load_count>(0);
+    v.write<entry_event>(0);
+    v.write<vpid>(tag);
+    v.write<msr_bitmap_address>(msrs);
+    v.write<ept_pointer_field>(ept_pointer::to(stage_root));
+    v.write<guest_interruptibility>(0);
+    v.write<guest_activity>(std::uint32_t(activity::active));
+    v.write<guest_pending_debug>(pending_debug{});
+    v.write<vmcs_link_pointer>(~std::uint64_t{0});
+}
+
 void write_controls(cpu& c, control_set const& controls) {
     auto const& v = c.vmcs;
     auto const& m = c.machine();
@@ -42,18 +61,9 @@ void write_controls(cpu& c, control_set const& controls) {
     c.own_controls = controls;
     v.write<pin_controls>(controls.pin);
     v.write<processor_controls>(controls.processor);
-    v.write<secondary_controls>(controls.secondary);
     v.write<exit_controls>(controls.exit);
-    v.write<entry_controls>(controls.entry);
     v.write<exception_bitmap>(0);
-    v.write<cr3_target_count>(0);
-    v.write<exit_msr_store_count>(0);
-    v.write<exit_msr_load_count>(0);
-    v.write<entry_msr_load_count>(0);
-    v.write<entry_event>(0);
-    v.write<vpid>(root_vpid);
-    v.write<msr_bitmap_address>(m.msrs_at);
-    v.write<ept_pointer_field>(ept_pointer::to(m.stage.root()));
+    write_common_controls(v, controls, root_vpid, m.msrs_at, m.stage.root());
     if ((controls.secondary & secondary::xsaves::mask) != 0) v.write<xss_exiting_bitmap>(0);
 }
 

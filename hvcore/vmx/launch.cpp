@@ -24,27 +24,16 @@ status check_cpu(launch_progress& progress) {
     return done;
 }
 
-result<cpu*> build_vmx_cpu(root_machine& m, hv_launch const& a, area at, hva base) {
-    auto* const c = HV_TRY(build_cpu<cpu>(m, a, at, base));
-    using c1 = cpuid::leaf_1_ecx;
-    c->has.xsave = make<c1>(insn::cpuid(1, 0).ecx).get<c1::xsave>();
-    c->has.tsc_aux = has_tsc_aux();
-    c->guest = nullptr;
-    c->vmxon_at = HV_TRY(m.all.to_hpa(at.page(area::host_block)));
-    c->vmcs_at = HV_TRY(m.all.to_hpa(at.page(area::control_block)));
-    return c;
-}
-
 }    // namespace
 
 status enter_vmx(cpu& c, launch_progress& progress) {
     auto const revision = static_cast<std::uint32_t>(
         make<basic>(insn::rdmsr(msr::ia32_vmx_basic)).get<basic::revision>());
-    for (auto at : {c.vmxon_at, c.vmcs_at})
+    for (auto at : {c.host_at, c.control_at})
         *reinterpret_cast<std::uint32_t*>(HV_TRY(c.owner->all.to_hva(at)).raw) = revision;
     HV_TRY(progress.reach(HV_STEP_VMXON));
     insn::write_cr4(make<cr4>(insn::read_cr4()).with<cr4::vmxe>(true).raw);
-    if (!insn::vmxon(c.vmxon_at)) {
+    if (!insn::vmxon(c.host_at)) {
         insn::write_cr4(make<cr4>(insn::read_cr4()).with<cr4::vmxe>(false).raw);
         return error{errc::busy};
     }
@@ -52,7 +41,7 @@ status enter_vmx(cpu& c, launch_progress& progress) {
 }
 
 void leave_vmx(cpu& c) {
-    static_cast<void>(insn::vmclear(c.vmcs_at));    // so that the CPU does not write to it later
+    static_cast<void>(insn::vmclear(c.control_at));    // so that the CPU does not write to it later
     insn::vmxoff();
     insn::write_cr4(make<cr4>(insn::read_cr4()).with<cr4::vmxe>(false).raw);
 }
@@ -63,9 +52,9 @@ namespace {
 status load_and_launch(cpu& c, hv_launch const& a, control_set const& controls,
                        launch_progress& progress) {
     HV_TRY(progress.reach(HV_STEP_VMCLEAR));
-    if (!insn::vmclear(c.vmcs_at)) return error{errc::io};
+    if (!insn::vmclear(c.control_at)) return error{errc::io};
     HV_TRY(progress.reach(HV_STEP_VMPTRLD));
-    if (!insn::vmptrld(c.vmcs_at)) return error{errc::io};
+    if (!insn::vmptrld(c.control_at)) return error{errc::io};
     HV_TRY(progress.reach(HV_STEP_CONTROLS));
     write_controls(c, controls);
     write_host_state(c);
@@ -106,7 +95,7 @@ status launch(hv_launch const& a, root_machine& m, area at, image_sizes const& s
     m.time_slices = controls.time_slices && (a.cpu == 0 || m.time_slices);
     m.table_exits = controls.table_exits && (a.cpu == 0 || m.table_exits);
     HV_TRY(progress.reach(HV_STEP_HOST_STATE));
-    auto& c = *HV_TRY(build_vmx_cpu(m, a, at, base));
+    auto& c = *HV_TRY(build_cpu<cpu>(m, a, at, base));
     HV_TRY(enter_vmx(c, progress));
     auto const failed = load_and_launch(c, a, controls, progress);
     leave_vmx(c);

@@ -45,7 +45,7 @@ status cpu::leave(gva target, hpa /*table*/) {
     host_from_guest(vmcs, target);
     vmcs.write<guest_rflags>(rflags{});
     base.gpr.rax = 0;
-    base.gpr.rdx = vmcs_at.raw;
+    base.gpr.rdx = control_at.raw;
     base.state.store(cpu_state::unhoisted);
     base.shared->launched = 0;
     base.pending_work.store(0);

@@ -28,8 +28,8 @@ void copy_kept(hv::general_registers& to, hv::general_registers const& from) {
 
 entry resume_rare(cpu& p, hv::svm::cpu& c) {
     p.gpr = c.base.gpr;
-    p.vmload(c.vmcb_at);
-    return p.vmrun(c.vmcb_at);
+    p.vmload(c.control_at);
+    return p.vmrun(c.control_at);
 }
 
 entry enter_guest(cpu& p, hv::svm::cpu const& c) {
@@ -55,19 +55,19 @@ std::optional<entry> svm_way_out(cpu& p, hv::svm::cpu& c) {
     auto const guest = p.gpr;
     c.base.gpr = guest;
     copy_kept(c.base.gpr, {.r15 = junk, .r14 = junk, .r13 = junk, .r12 = junk, .rbp = junk});
-    c.base.gpr.rax = c.vmcb_at.raw;    // VMRUN left it there, and the next one takes it
+    c.base.gpr.rax = c.control_at.raw;    // VMRUN left it there, and the next one takes it
     if (!hv_svm_exit(c)) {
         p.gpr = c.base.gpr;
         copy_kept(p.gpr, guest);
         return p.vmrun(hv::hpa{c.base.gpr.rax});
     }
     copy_kept(c.base.gpr, guest);
-    p.vmsave(c.vmcb_at);
+    p.vmsave(c.control_at);
     p.vmload(c.host_at);
     auto const way = hv_svm_exit_rare(c);
     if (way == hv::svm::way_to_root_vm) return resume_rare(p, c);
     if (way == hv::svm::way_to_guest) return enter_guest(p, c);
-    p.vmload(c.vmcb_at);
+    p.vmload(c.control_at);
     p.cr3 = c.leave_cr3;
     p.rip = c.leave_rip;
     return std::nullopt;
@@ -91,7 +91,7 @@ extern "C" std::uint64_t hv_svm_launch(hv::svm::cpu& c) {
 extern "C" void hv_svm_abandon(hv::svm::cpu& c) {
     if (c.launch_rsp != fake::loader_rsp) hv::broken("not the stack of the launch", __LINE__);
     auto& p = fake::this_cpu();
-    p.vmload(c.vmcb_at);
+    p.vmload(c.control_at);
     p.cr3 = c.launch_cr3;
     throw fake::abandoned{};
 }
