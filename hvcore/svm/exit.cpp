@@ -27,7 +27,7 @@ after dispatch(exit_code why, cpu& c) {
     case std::uint64_t(exit_code::invd):               return on_invd(c);
     case std::uint64_t(exit_code::invalid):            return on_invalid(c);
     case std::uint64_t(exit_code::external_interrupt): return on_interrupt(c);
-    default:                                           break;    // nothing else is asked for by the intercepts, but these:
+    default:                                           break;    // all others are told by ranges
     }
     if (is_virtualization(why)) return on_svm_instruction(c);
     bool const exception = why >= exit_code::exception && why <= exit_code::last_exception;

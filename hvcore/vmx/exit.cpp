@@ -31,7 +31,7 @@ after dispatch(exit_reason why, cpu& c) {
     case unsigned(exit_reason::triple_fault):         return on_triple_fault(c);
     case unsigned(exit_reason::task_switch):          return on_task_switch(c);
     case unsigned(exit_reason::ept_misconfiguration): return on_ept_misconfiguration(c);
-    default:                                          break;    // nothing else is asked for by the controls
+    default:                                          break;    // others are told by ranges
     }
     return is_virtualization(why) ? on_vmx_instruction(c) : on_unexpected(c);
 }

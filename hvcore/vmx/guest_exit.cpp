@@ -124,8 +124,9 @@ next dispatch(exit_reason why, cpu& c, guest_vcpu& v) {
     case unsigned(exit_reason::mwait):
     case unsigned(exit_reason::monitor):            return on_guest_mwait(c, v);
     case unsigned(exit_reason::rdpmc):              return fault(c, general_protection);
-    default:                                        return is_virtualization(why) ? fault(c, invalid_opcode) : unexpected(c);
+    default:                                        break;
     }
+    return is_virtualization(why) ? fault(c, invalid_opcode) : unexpected(c);
 }
 
 /// The event that the exit has cut short, for the next entry: unless the handler has put its own in
