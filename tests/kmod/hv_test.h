@@ -84,11 +84,14 @@ hv_test_run hv_test_ipi;
 hv_test_run hv_test_table;
 
 /* msrs.c */
+/* The number of the exception, or 0. */
+int hv_test_write_msr(u32 index, u64 value);
 hv_test_run hv_test_rdmsr;
 hv_test_run hv_test_wrmsr;
 hv_test_run hv_test_rewrite;
-hv_test_run hv_test_read_all;
-hv_test_run hv_test_write_denied;
+
+/* msr_exits.c */
+hv_test_run hv_test_msr_exits;
 
 /* traps.c, trap_cases.c */
 struct hv_test_trap_case {

@@ -1,59 +1,165 @@
 // SPDX-License-Identifier: MIT
-// msr_facts vmx|svm: what that backend decides for each MSR of its bitmap, for the guest's shell:
-// "range FIRST LAST", "reads NUMBER" that leave guest operation in these ranges, then
-// "deny FIRST LAST" for each run of denied writes.
+// msr_facts vmx|svm: what that backend does with each MSR of the three ranges and some beyond, for
+// the guest's shell, from the core's own headers. Where the bitmap says something else than the
+// built-in table and the rules, it says so and fails.
+//   without FIRST LAST READ WRITE  a run of MSRs that are alike; READ and WRITE: none, exit,
+//                                  deny (an exit and #GP), skip (not to be tried)
+//   policy JSON                    some rules
+//   with FIRST LAST READ WRITE     as `without`, under these rules
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <string_view>
+#include <type_traits>
 
-#include "svm/msr_list.hpp"
-#include "vmx/msr_list.hpp"
+#include "svm/msr_permissions.hpp"
+#include "vmx/msr_bitmap.hpp"
+
+void hv::broken(char const* condition, unsigned line) {
+    std::fprintf(stderr, "msr_facts: line %u: %s\n", line, condition);
+    std::exit(2);
+}
 
 namespace {
 
 struct range {
     std::uint32_t first, last;
 };
+constexpr range all[] = {
+    {0, 0x1fff},
+    {0xc0000000, 0xc0001fff},
+    {0xc0010000, 0xc0011fff},
+    {0x2000, 0x200f},
+    {0x40000000, 0x4000000f},
+    {0x4b564d00, 0x4b564d07},
+    {0xbffffff0, 0xbfffffff},
+    {0xc0003000, 0xc000300f},
+    {0xc0012000, 0xc001200f},
+    {0xfffffff0, 0xffffffff},
+};
 
-constexpr range both[] = {{0, 0x1fff}, {0xc0000000, 0xc0001fff}};
-constexpr range amd = {0xc0010000, 0xc0011fff};
+struct msr_rule {
+    std::uint32_t first, last;
+    std::uint32_t access;
+    bool deny;
+};
+// Of what Linux itself does with them while the test runs nothing is denied.
+constexpr msr_rule rules[] = {
+    {0x10, 0x17, HV_ACCESS_READ, true},
+    {0x1f0, 0x2ff, HV_ACCESS_READ | HV_ACCESS_WRITE, false},
+    {0x400, 0x47f, HV_ACCESS_READ, false},
+    {0x1fff, 0x1fff, HV_ACCESS_READ | HV_ACCESS_WRITE, true},
+    {0xc0000000, 0xc0000000, HV_ACCESS_WRITE, false},
+    {0xc0000081, 0xc0000084, HV_ACCESS_WRITE, true},
+    {0xc0000103, 0xc0000103, HV_ACCESS_WRITE, false},
+    {0xc0001fc0, 0xc0001fff, HV_ACCESS_READ, true},
+    {0xc0010000, 0xc0010007, HV_ACCESS_READ | HV_ACCESS_WRITE, false},
+    {0xc0011ff0, 0xc0011fff, HV_ACCESS_READ, true},
+};
 
-hv::msr_decision decide(bool svm, std::uint64_t index, bool write) {
-    auto const number = static_cast<std::uint32_t>(index);
-    return svm ? hv::decide_msr(hv::svm::msr_table, number, write)
-               : hv::decide_msr(hv::vmx::msr_table, number, write);
-}
-
-bool denied(bool svm, std::uint64_t index) {
-    return decide(svm, index, true) == hv::msr_decision::deny;
-}
-
-void print(char const* what, std::uint64_t first, std::uint64_t last) {
-    std::printf("%s 0x%llx 0x%llx\n", what, static_cast<unsigned long long>(first),
-                static_cast<unsigned long long>(last));
-}
-
-unsigned print_range(bool svm, range in) {
-    unsigned exits = 0;
-    print("range", in.first, in.last);
-    for (std::uint64_t at = in.first; at <= in.last; ++at) {
-        if (decide(svm, at, false) != hv::msr_decision::pass) ++exits;
+hv::policy::rule_set loaded(bool with_rules) {
+    hv_rule flat[std::size(rules)]{};
+    for (std::size_t i = 0; i < std::size(rules); ++i) {
+        flat[i].id = static_cast<std::uint32_t>(i + 1);
+        flat[i].kind = HV_RULE_MSR;
+        flat[i].action = rules[i].deny ? HV_ACTION_DENY : HV_ACTION_LOG;
+        flat[i].access = rules[i].access;
+        flat[i].first = rules[i].first;
+        flat[i].last = rules[i].last;
     }
-    for (std::uint64_t at = in.first; at <= in.last; ++at) {
-        if (!denied(svm, at)) continue;
-        auto const first = at;
-        while (at <= in.last && denied(svm, at)) ++at;
-        print("deny", first, at - 1);
+    hv::policy::rule_set set;
+    std::uint32_t culprit = 0;
+    if (!set.load({flat, with_rules ? std::size(rules) : 0}, culprit)) std::exit(2);
+    return set;
+}
+
+void print_policy() {
+    std::printf("policy {\"version\": 1, \"name\": \"msr-sweep\", \"rules\": [");
+    char const* between = "";
+    for (auto const& r : rules) {
+        bool const reads = (r.access & HV_ACCESS_READ) != 0;
+        bool const writes = (r.access & HV_ACCESS_WRITE) != 0;
+        std::printf("%s{\"name\": \"m%x\", \"kind\": \"msr\", \"msr\": {\"first\": \"0x%x\", "
+                    "\"last\": \"0x%x\"}, \"access\": [%s%s%s], \"action\": \"%s\"}",
+                    between, r.first, r.first, r.last, reads ? "\"read\"" : "",
+                    reads && writes ? ", " : "", writes ? "\"write\"" : "",
+                    r.deny ? "deny" : "log");
+        between = ", ";
     }
-    return exits;
+    std::printf("]}\n");
+}
+
+/// One backend under one set of rules.
+template <typename Bitmap> class backend {
+public:
+    explicit backend(bool with_rules) : rules_{loaded(with_rules)} { bitmap_->build(rules_); }
+
+    [[nodiscard]] bool denies(std::uint32_t index, bool write) const {
+        return built_in(index, write) == hv::msr_decision::deny ||
+               verdict(index, write).action == hv::action::deny;
+    }
+    /// What the bitmap says, which must be what was decided.
+    [[nodiscard]] bool exits(std::uint32_t index, bool write) const {
+        bool const decided = built_in(index, write) != hv::msr_decision::pass ||
+                             verdict(index, write).rule != 0;
+        if (bitmap_->exits(index, write) != decided && bit_for(index)) {
+            std::fprintf(stderr, "msr_facts: MSR 0x%x, %s: the bitmap differs\n", index,
+                         write ? "write" : "read");
+            std::exit(1);
+        }
+        return bitmap_->exits(index, write);
+    }
+    [[nodiscard]] char const* word(std::uint64_t number, bool write) const {
+        auto const index = static_cast<std::uint32_t>(number);
+        // The local APIC's, where one may send an interrupt or end one.
+        if (write && index >= 0x800 && index <= 0x8ff) return "skip";
+        return denies(index, write) ? "deny" : exits(index, write) ? "exit" : "none";
+    }
+    /// VMX has no bits for AMD's range: each access there exits.
+    [[nodiscard]] static bool bit_for(std::uint32_t index) {
+        auto const in = hv::policy::msr_range_of(index);
+        return in < (std::is_same_v<Bitmap, hv::vmx::msr_bitmap> ? 2u : 3u);
+    }
+
+private:
+    [[nodiscard]] hv::msr_decision built_in(std::uint32_t index, bool write) const {
+        return hv::decide_msr(Bitmap::list(), index, write);
+    }
+    [[nodiscard]] hv::verdict verdict(std::uint32_t index, bool write) const {
+        auto const access = write ? std::uint32_t{HV_ACCESS_WRITE} : std::uint32_t{HV_ACCESS_READ};
+        return rules_.decide({hv::event_kind::msr, access, index, 0, 0, 0});
+    }
+    hv::policy::rule_set rules_;
+    std::unique_ptr<Bitmap> bitmap_{std::make_unique<Bitmap>()};
+};
+
+template <typename Bitmap> void print_runs(char const* title, bool with_rules) {
+    backend<Bitmap> const b{with_rules};
+    auto const same = [&](std::uint64_t one, std::uint64_t other) {
+        return std::string_view{b.word(one, false)} == b.word(other, false) &&
+               std::string_view{b.word(one, true)} == b.word(other, true);
+    };
+    for (auto const& in : all)
+        for (std::uint64_t at = in.first; at <= in.last;) {
+            auto const first = at;
+            while (at <= in.last && same(first, at)) ++at;
+            std::printf("%s 0x%lx 0x%lx %s %s\n", title, first, at - 1, b.word(first, false),
+                        b.word(first, true));
+        }
+}
+
+template <typename Bitmap> void print_all() {
+    print_runs<Bitmap>("without", false);
+    print_policy();
+    print_runs<Bitmap>("with", true);
 }
 
 }
 
 int main(int count, char** argument) {
-    bool const svm = count > 1 && std::string_view{argument[1]} == "svm";
-    unsigned exits = 0;
-    for (auto const& each : both) exits += print_range(svm, each);
-    if (svm) exits += print_range(svm, amd);
-    std::printf("reads %u\n", exits);
+    if (count > 1 && std::string_view{argument[1]} == "svm")
+        print_all<hv::svm::msr_permissions>();
+    else
+        print_all<hv::vmx::msr_bitmap>();
 }
