@@ -21,12 +21,7 @@ status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit) {
             return error{errc::invalid};
         }
     }
-    std::uint64_t reach = 0;
-    for (std::uint32_t i = 0; i < memory_count_; ++i) {
-        auto const last = rules_[memory_[i] - 1u].last;
-        reach = last > reach ? last : reach;
-        reach_[i] = reach;
-    }
+    index_parts();
     return done;
 }
 
@@ -61,7 +56,7 @@ verdict rule_set::decide(event const& e) const {
 memory_run rule_set::memory_at(gpa at) const {
     memory_run run{.bytes = ~std::uint64_t{0} - at.raw};
     for (std::uint32_t i = 0; i < memory_count_; ++i) {
-        auto const& r = rules_[memory_[i] - 1u];
+        auto const& r = memory_rule(i);
         auto const change = r.first > at.raw ? r.first : r.last + 1;
         if (change > at.raw && change - at.raw < run.bytes) run.bytes = change - at.raw;
         if (r.first > at.raw) break;    // sorted: what follows starts later still
@@ -108,8 +103,24 @@ bool rule_set::index_msr(std::uint16_t number, hv_rule const& r) {
 
 void rule_set::index_memory(std::uint16_t number, hv_rule const& r) {
     auto i = memory_count_++;
-    for (; i > 0 && rules_[memory_[i - 1] - 1u].first > r.first; --i) memory_[i] = memory_[i - 1];
+    for (; i > 0 && memory_rule(i - 1).first > r.first; --i) memory_[i] = memory_[i - 1];
     memory_[i] = number;
+}
+
+void rule_set::index_parts() {
+    lowest_ = memory_count_ == 0 ? 0 : memory_rule(0).first;
+    auto const highest = memory_count_ == 0 ? 0 : memory_rule(memory_count_ - 1).first;
+    for (part_shift_ = 12; (highest - lowest_) >> part_shift_ >= memory_parts;) ++part_shift_;
+    std::uint64_t reach = 0;
+    std::uint32_t part = 0;
+    for (std::uint32_t i = 0; i < memory_count_; ++i) {
+        auto const& r = memory_rule(i);
+        for (; part <= (r.first - lowest_) >> part_shift_; ++part)
+            part_[part] = static_cast<std::uint16_t>(i);
+        reach = r.last > reach ? r.last : reach;
+        reach_[i] = reach;
+    }
+    for (; part <= memory_parts; ++part) part_[part] = static_cast<std::uint16_t>(memory_count_);
 }
 
 std::uint16_t rule_set::stricter(std::uint16_t a, std::uint16_t b, std::uint64_t what) const {
@@ -132,19 +143,21 @@ verdict rule_set::decide_cr(event const& e) const {
 }
 
 verdict rule_set::decide_memory(event const& e) const {
-    // First rule that starts beyond the address, by bisection; 11 steps reach 1,024 rules.
-    std::uint32_t low = 0;
-    auto high = memory_count_;
+    if (e.address < lowest_) return {};
+    auto part = (e.address - lowest_) >> part_shift_;
+    if (part >= memory_parts) part = memory_parts - 1;
+    // First rule that starts beyond the address; of a part, by bisection: it may hold all 1,024.
+    std::uint32_t low = part_[part], high = part_[part + 1];
     for (unsigned step = 0; step < 11 && low < high; ++step) {
         auto const middle = low + (high - low) / 2;
-        if (rules_[memory_[middle] - 1u].first <= e.address)
+        if (memory_rule(middle).first <= e.address)
             low = middle + 1;
         else
             high = middle;
     }
     std::uint16_t worst = none;
     for (auto i = low; i > 0 && reach_[i - 1] >= e.address; --i) {
-        auto const& r = rules_[memory_[i - 1] - 1u];
+        auto const& r = memory_rule(i - 1);
         if (r.last >= e.address && (r.access & e.access) != 0)
             worst = stricter(worst, memory_[i - 1], e.rip);
     }

@@ -12,8 +12,8 @@ struct memory_run {
     std::uint64_t bytes{};      // from the address asked for to where the answer may change
 };
 
-/// The rules in force, with an index per kind, so that a look-up does not depend on their number
-/// (MSR, CR) or only on its logarithm's few steps (memory).
+/// The rules in force, with an index per kind, so that a look-up does not depend on their number. Of
+/// memory, only where they crowd in one of 1,024 parts of what they span: on its logarithm there.
 class rule_set {
 public:
     /// Take over `rules`; each was checked before.
@@ -45,6 +45,10 @@ private:
     [[nodiscard]] bool index_msr(std::uint16_t number, hv_rule const& r);
     [[nodiscard]] bool take(std::uint16_t& place, std::uint16_t number);
     void index_memory(std::uint16_t number, hv_rule const& r);
+    void index_parts();
+    [[nodiscard]] hv_rule const& memory_rule(std::uint32_t i) const {
+        return rules_[memory_[i] - 1u];
+    }
     /// The stricter of two rules on one object: deny wins, then log, then the first. 0 is no rule.
     [[nodiscard]] std::uint16_t stricter(std::uint16_t a, std::uint16_t b,
                                          std::uint64_t what) const;
@@ -65,6 +69,12 @@ private:
     array<std::uint16_t, HV_MAX_RULES> memory_{};    // rule numbers of kind memory, by first byte
     array<std::uint64_t, HV_MAX_RULES> reach_{};     // highest last byte of memory_[0..i]
     std::uint32_t memory_count_{};
+    // From the first byte of the first rule on, parts of equal size; part_[n]: the first of memory_
+    // that begins in part n or behind.
+    static constexpr std::uint32_t memory_parts = 1024;
+    std::uint64_t lowest_{};
+    unsigned part_shift_{};
+    array<std::uint16_t, memory_parts + 1> part_{};
 };
 
 }    // namespace hv::policy

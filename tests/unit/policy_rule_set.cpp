@@ -246,6 +246,27 @@ TEST_F(rule_set, a_thousand_rules_are_found_each) {
     }
 }
 
+// One far away makes the parts of the index so large that all others crowd in the first.
+TEST_F(rule_set, rules_that_crowd_are_found_beside_one_far_away) {
+    std::mt19937_64 random{3};
+    std::vector<hv_rule> rules;
+    for (std::uint32_t i = 0; i + 2 < HV_MAX_RULES; ++i)
+        rules.push_back(memory_rule(i + 1, (i + 16) * 0x2000ull, (i + 16) * 0x2000ull + 0xfff));
+    rules.push_back(memory_rule(HV_MAX_RULES - 1, 0x7ffffffff000, 0x7fffffffffff));
+    rules.push_back(memory_rule(HV_MAX_RULES, 0x30000, 0x500000000fff, HV_ACTION_LOG));
+    load(rules);
+    for (unsigned n = 0; n < 4000; ++n)
+        expect_as_the_model({event_kind::memory, W, random() % 0x900000, 0, 0});
+    for (unsigned bit = 0; bit < 63; ++bit)
+        for (std::uint64_t const near : {0ull, 1ull, ~0ull})
+            expect_as_the_model({event_kind::memory, W, (1ull << bit) + near, 0, 0});
+    for (auto const& r : rules)
+        for (auto const at : {r.first - 1, r.first, r.last, r.last + 1})
+            expect_as_the_model({event_kind::memory, W, at, 0, 0});
+    for (auto const at : {0ull, 0xfffull, 0x7fffffffeffeull, 1ull << 62, ~0ull})
+        expect_as_the_model({event_kind::memory, W, at, 0, 0});
+}
+
 TEST(rule_check, msr_slots_are_the_bitmaps_bits) {
     EXPECT_EQ(policy::msr_slot(0), 0u);
     EXPECT_EQ(policy::msr_slot(0x1fff), 0x1fffu);
