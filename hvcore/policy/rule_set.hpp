@@ -12,8 +12,8 @@ struct memory_run {
     std::uint64_t bytes{};      // from the address asked for to where the answer may change
 };
 
-/// The rules in force, with an index per kind, so that a look-up does not depend on their number. Of
-/// memory, only where they crowd in one of 1,024 parts of what they span: on its logarithm there.
+/// The rules in force, with an index per kind, so that a look-up does not depend on their number.
+/// Where rules of memory crowd in one of 1,024 parts of what they span, on its logarithm.
 class rule_set {
 public:
     /// Take over `rules`; each was checked before.

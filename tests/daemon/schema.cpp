@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The schemas are for editors and people; hvd reads by its own code. These keep the two alike.
 #include <filesystem>
+#include <regex>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -127,6 +128,34 @@ TEST(policy_schema, lists_the_values_that_the_reader_takes) {
         listed.insert(each.get<std::string>());
     }
     EXPECT_TRUE(std::equal(bits.begin(), bits.end(), listed.begin(), listed.end()));
+}
+
+/// Names of all keys, and all words of short lists.
+void collect_words(nlohmann::json const& node, std::set<std::string>& words) {
+    if (node.is_object() && node.contains("properties")) {
+        for (auto const& [key, value] : node["properties"].items()) {
+            words.insert(key);
+        }
+    }
+    if (node.is_object() && node.contains("enum") && node["enum"].size() < 20) {
+        words.insert(node["enum"].begin(), node["enum"].end());
+    }
+    if (!node.is_structured()) return;
+    for (auto const& each : node) {
+        collect_words(each, words);
+    }
+}
+
+TEST(policy_schema, the_manual_page_names_every_key_and_word) {
+    auto const source = read_policy_file(HV_TEST_CONFIGS "/../docs/man/hv-policy.5");
+    auto page = std::regex_replace(source, std::regex(R"(\\\(dq)"), "\"");
+    std::erase(page, '\\');
+    std::set<std::string> words;
+    collect_words(schema("policy.schema.json"), words);
+    EXPECT_GT(words.size(), 30U);
+    for (auto const& each : words) {
+        EXPECT_TRUE(std::regex_search(page, std::regex("\\b" + each + "\\b"))) << each;
+    }
 }
 
 TEST(configuration_schema, has_the_defaults_of_the_installed_file) {
