@@ -44,9 +44,9 @@ uninstall: deps ## take away what make install put there, but for changed config
 stage: modules ## install to build/stage, which the emulated machines are made from
 	@DESTDIR=build/stage scripts/install --quiet
 
-fuzz: deps ## fuzz every target for FUZZ_SECONDS (default 300) each
+fuzz: deps ## fuzz every target for SECONDS (default 300) each
 	@scripts/build asan fuzzers
-	@FUZZ_SECONDS=$${FUZZ_SECONDS:-300} scripts/check_fuzz
+	@FUZZ_SECONDS=$(or $(SECONDS),$(FUZZ_SECONDS),300) scripts/check_fuzz
 
 prove: deps ## prove the core: proofs, vacuity checks and mutants, one table (docs/proof.md)
 	@scripts/check_prove

@@ -64,6 +64,8 @@ bool one_call(fuzz_bytes& in, hoisted& vm) {
     r.rdi = (flags & 0x70) == 0x70 ? in.take<std::uint64_t>() : fake::board::secret;
     r.rsi = number(in, vm);
     r.rdx = number(in, vm);
+    r.r10 = number(in, vm);
+    r.r8 = number(in, vm);
     return vm.exit(n, {.reason = 18}) == fake::outcome::resumed;
 }
 
