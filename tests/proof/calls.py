@@ -85,6 +85,16 @@ def reach(e, i):
         e.say(f"__CPROVER_assert(0, {quoted('reach: ' + what)});")
 
 
+def object_(e, i):
+    """A variable takes any value."""
+    v = i.args[0]
+    t = e.pointee.get(v.of) if v.what == "local" else \
+        e.p.module.globals[v.of][0] if v.what == "global" else None
+    if t is None:
+        raise unknown(f"the type of what takes any value: {i.line!r}")
+    e.say(f"{e.place(v, t)} = nondet_{e.p.nondet(t)}();")
+
+
 def show(e, i):
     name = "show_" + text_of(e.p.module, i.args[0])
     e.p.shown.add(name)
@@ -154,6 +164,7 @@ def believed(e, i):
 
 
 KNOWN = {"prove_assume": assume, "prove_check": check, "prove_reach": reach, "prove_show": show,
+         "prove_any_object": object_,
          BROKEN: broken, "llvm.memcpy.": copy, "llvm.memmove.": copy, "llvm.memset.": fill,
          "llvm.trap": trap, "llvm.ctpop.": population, "llvm.cttz.": zeros,
          "llvm.assume": believed, "llvm.expect.": same, "llvm.lifetime.": nothing}

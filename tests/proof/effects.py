@@ -88,7 +88,7 @@ class effects:
             return self.of(i.args[0], known)
         if i.op != "call":
             return set()
-        if i.extra.startswith(("llvm.mem",)):
+        if i.extra.startswith(("llvm.mem", "prove_any_object")):
             return self.of(i.args[0], known)
         if i.extra in self.writes:
             return self.mapped(i, self.writes[i.extra], known)

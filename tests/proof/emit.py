@@ -180,11 +180,28 @@ class emitter:
 
     do_zext = do_sext = do_trunc = do_bitcast = cast
 
+    def do_inttoptr(self, _label, i):
+        """The harness knows what stands at an address."""
+        self.say(f"{self.define(i.result, i.type)} = "
+                 f"{self.p.callee('prove_at')}({self.of(i.args[0])});")
+
     def do_load(self, _label, i):
         self.say(f"{self.define(i.result, i.type)} = {self.place(i.args[0], i.type)};")
+        if "volatile" in i.flags:    # others write there: two reads of one place may differ
+            self.say(f"{self.name(i.result)} = nondet_{self.p.nondet(i.type)}();")
 
     def do_store(self, _label, i):
         self.say(f"{self.place(i.args[1], i.args[0].type)} = {self.of(i.args[0])};")
+
+    def do_atomicrmw(self, _label, i):
+        """One processor's view: the old value, and the new one is there."""
+        old, at = self.define(i.result, i.type), self.place(i.args[0], i.type)
+        new = self.of(i.args[1])
+        if i.extra not in ("xchg", "add", "sub", "and", "or"):
+            raise unknown(f"no C for {i.line!r}")
+        self.say(f"{old} = {at};")
+        self.say(f"{at} = ({self.t.c(i.type)})"
+                 f"({new if i.extra == 'xchg' else f'{old} {SIGNS[i.extra]} {new}'});")
 
     def do_getelementptr(self, _label, i):
         at = self.address(i.type, i.args)

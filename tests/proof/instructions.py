@@ -34,7 +34,7 @@ def cast(r, i):
 
 def load(r, i):
     r.take("atomic")
-    r.flags()
+    i.flags = r.flags()
     i.type = r.type()
     r.need(",")
     i.args = [r.operand()]

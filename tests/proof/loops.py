@@ -11,7 +11,16 @@ write what cannot be told is an error of the translator, not a guess.
     // any FUNCTION in ENTRY…[: CONDITION]
 
 has that function, which must write nothing but its result, return anything in these entries; the
-condition on its arguments is checked at each call. FUNCTION<3> is the one with this argument."""
+condition on its arguments is checked at each call. FUNCTION<3> is the one with this argument.
+
+    // instead FUNCTION in ENTRY…: NAME
+
+has a function of the harness with the same arguments answer in its place, and
+
+    // turns NUMBER in ENTRY…
+
+has loops unrolled so often, where 8 turns are not enough, and each element of an array of that size
+followed on its own."""
 
 import re
 
@@ -34,13 +43,35 @@ def read_any(text, entry):
     return {m[1]: m[3] for m in ANY.finditer(text) if entry in m[2].split()}
 
 
+INSTEAD = re.compile(r"^\s*// instead ([\w<>]+) in ([\w ]+?): (\w+)$", re.M)
+TURNS = re.compile(r"^\s*// turns (\d+) in ([\w ]+)$", re.M)
+
+
+def read_instead(text, entry):
+    """{function: the harness's own, which is called in its place}"""
+    return {m[1]: m[3] for m in INSTEAD.finditer(text) if entry in m[2].split()}
+
+
+def turns(text, entry):
+    return max([int(m[1]) for m in TURNS.finditer(text) if entry in m[2].split()], default=8)
+
+
+def named_functions(text):
+    """What directives name has to stay a function of its own."""
+    return {n for n, _ in read(text)} | {m[1] for m in ANY.finditer(text)} | \
+        {m[1] for m in INSTEAD.finditer(text)}
+
+
 def mangled(name):
-    """A pattern for what a directive calls a function: name, name() or name<3>."""
+    """A pattern for what a directive calls a function: name, name(), name<3>, or how the symbol
+    begins."""
+    if name.startswith("_Z"):
+        return rf"(?<!\w){name}"
     stem, _, argument = name.partition("<")
     call = stem.endswith("()")
     stem = stem.removesuffix("()")
     tail = f"ILj{argument[:-1]}E" if argument else "cl" if call else "(?![a-z_])"
-    return rf"(?:(?<!\d)|(?<=_GLOBAL__N_1)){len(stem)}{stem}{tail}"
+    return rf"(?:(?<![\w.]){stem}(?![\w.])|(?:(?<!\d)|(?<=_GLOBAL__N_1)){len(stem)}{stem}{tail})"
 
 
 def named(name, symbol):
@@ -117,6 +148,8 @@ class cuts:
         e = self.e
         phis = {i.result for i in e.f.blocks[head] if i.op == "phi"}
         lent = {p.of: p for p in e.f.params if p.sret}
+        outside = [i.result for label, b in e.f.blocks.items() if label not in self.cut[head][0]
+                   for i in b if i.op == "phi"]
 
         def found(name):
             counted = [n for n in phis if re.fullmatch(re.escape(name) + r"\d*\.0", n)]
@@ -127,6 +160,11 @@ class cuts:
                     return f"({e.place(lent[n], lent[n].sret)})"
                 if n in e.parameters:
                     return e.name(n)
+            # What was there before the loop, which no turn changes.
+            before = [n for n in outside if n == name or
+                      re.fullmatch(re.escape(name) + r"\d*\.0", n)]
+            if len(before) == 1:
+                return e.name(before[0])
             f = e.p.module.functions.get(name)
             return e.p.callee(name) if f is not None and f.blocks else None
 
@@ -138,6 +176,17 @@ class cuts:
                     return ".".join([name] + parts[n:])
             raise unknown(f"{m[0]} in the invariant of {e.f.name}: {invariant}")
         return re.sub(r"(?<![.\w])[A-Za-z_][\w.]*", local, invariant)
+
+    def behind(self, number):
+        """The type of all that a parameter points to, if the function says it."""
+        p = self.e.f.params[number]
+        if p.sret:
+            return p.sret
+        if p.of != "this":
+            return None
+        return next((i.type for b in self.e.f.blocks.values() for i in b
+                     if i.op == "getelementptr" and i.type.what == "named" and
+                     i.args[0].what == "local" and i.args[0].of in ("this", "this1")), None)
 
     def havoc(self, head, body):
         e = self.e
@@ -152,8 +201,8 @@ class cuts:
             if what == "alloca":
                 t = e.allocas[name]
                 out.append(f"{e.name(name)} = nondet_{e.p.nondet(t)}();")
-            elif what == "param" and e.f.params[name].sret:
-                t = e.f.params[name].sret
+            elif what == "param" and self.behind(name) is not None:
+                t = self.behind(name)
                 out.append(f"{e.place(e.f.params[name], t)} = nondet_{e.p.nondet(t)}();")
             elif what == "global":
                 t = e.p.module.globals[name][0]

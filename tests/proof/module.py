@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 
 import instructions
+import loops
 from ir import LINKAGE, function, plain, reader, unknown, value
 
 SKIPPED = ("source_filename", "target ", "attributes ", "!", "$", ";")
@@ -16,6 +17,17 @@ class module:
     types: dict = field(default_factory=dict)
     globals: dict = field(default_factory=dict)    # name → (type, initial value or None)
     functions: dict = field(default_factory=dict)
+
+    def call_instead(self, others):
+        """Calls of some functions become calls of others: {what a directive names: name}"""
+        for name in others.values():
+            if name not in self.functions or not self.functions[name].blocks:
+                raise unknown(f"{name} has no body that could answer in another's place")
+        for f in self.functions.values():
+            for i in (i for b in f.blocks.values() for i in b if i.op == "call"):
+                for old, new in others.items():
+                    if loops.named(old, i.extra):
+                        i.extra = new
 
 
 def header(line):
@@ -65,10 +77,10 @@ def variable(line, m):
 def joined(lines):
     """A switch stands on several lines: make it one."""
     for line in lines:
-        if line.strip().startswith("switch") and not line.rstrip().endswith("]"):
+        if line.strip().startswith("switch") and "]" not in line:
             for more in lines:
                 line = line.rstrip() + " " + more.strip()
-                if more.strip() == "]":
+                if more.strip().startswith("]"):
                     break
         yield line
 

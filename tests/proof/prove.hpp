@@ -9,6 +9,7 @@ void prove_assume(bool held);
 void prove_check(bool held, char const* what);
 void prove_reach(char const* what);    // must be reachable: what says that a harness is not vacuous
 void prove_show(char const* name, std::uint64_t value);    // a part of the request, for a trace
+void prove_any_object(void* variable);                     // which then has any value
 bool prove_any_bool();
 std::uint8_t prove_any_u8();
 std::uint16_t prove_any_u16();

@@ -20,11 +20,12 @@ MEMORY = 2 << 30
 # As clang makes it of the source, before its optimiser has seen it.
 CLANG = ["clang-19", "-std=c++20", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
          "-fno-threadsafe-statics", "-mgeneral-regs-only", "-fno-access-control", "-O1", "-Xclang",
-         "-disable-llvm-passes", "-fno-discard-value-names", "-S", "-emit-llvm"]
+         "-disable-llvm-passes", "-fno-discard-value-names", "-gline-tables-only", "-w", "-S",
+         "-emit-llvm"]
 # Only what makes less of the same: small functions in their callers, variables in registers.
 OPT = ["opt-19", "-S", "-passes=cgscc(inline),function(sroa)", "-inline-threshold=30",
        "-inlinehint-threshold=30"]
-CBMC = ["--unwind", "8", "--unwinding-assertions", "--object-bits", "12", "--no-standard-checks",
+CBMC = ["--unwinding-assertions", "--object-bits", "12", "--no-standard-checks",
         "--bounds-check", "--slice-formula", "--trace"]
 
 
@@ -46,7 +47,7 @@ def compiled(harness, core, folder):
                     str(HERE / f"{harness}.cpp")], check=True, capture_output=True, text=True)
     ir = raw.read_text(encoding="utf-8")
     # What a directive names stays a function of its own.
-    for name in {n for n, _ in loops.read(text)} | {m[1] for m in loops.ANY.finditer(text)}:
+    for name in loops.named_functions(text):
         ir = re.sub(rf"^(define .*@\S*?{loops.mangled(name)}.*?\)"
                     r"(?: unnamed_addr| local_unnamed_addr)?) (#\d+)", r"\1 noinline \2", ir,
                     flags=re.M)
@@ -86,10 +87,12 @@ def ask(cbmc, ir, harness_text, entry, stem, reach=False):
         return outcome("error", time.monotonic() - start, f"translator: {e}")
     source = stem.with_suffix(".i")
     source.write_text(text, encoding="utf-8")
+    turns = str(loops.turns(harness_text, entry))
     # CaDiCaL: MiniSat, which is inside, takes seconds for one entry and hours for its twin. timeout
     # ends the solver too.
     run = subprocess.run(["timeout", "--kill-after=5", str(SECONDS), "prlimit", f"--as={MEMORY}",
-                          cbmc, *CBMC, "--external-sat-solver",
+                          cbmc, *CBMC, "--unwind", turns, "--max-field-sensitivity-array-size",
+                          str(max(64, int(turns))), "--external-sat-solver",
                           str(Path(cbmc).with_name("cadical")), "--function", entry, str(source)],
                          capture_output=True, text=True, check=False)
     log = run.stdout + run.stderr if run.returncode not in (124, 137) else ""

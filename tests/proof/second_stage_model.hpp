@@ -109,7 +109,7 @@ struct tables {
     [[nodiscard]] std::uint64_t available() const { return prove_any_u64(); }
 };
 
-/// Any guard that keeps its promise; that core_guard does is proved in core_guard.cpp.
+/// Any guard that keeps its promise; that core_guard does is tested (tests/fuzz/fuzz_guard.cpp).
 struct guard {
     result<guest_pat> operator()(hpa_span to, rights) const {
         if (prove::any<bool>()) return error{errc::perm};

@@ -32,6 +32,7 @@ class program:
         self.todo, self.seen, self.heads = [], set(), []
         self.names, self.globals, self.nondets, self.shown = {}, {}, {}, set()
         self.reached, self.cut, self.helpers = [], set(), {}
+        self.anything = {}    # variables that a harness declares and nobody defines: any_…
 
     def c_name(self, name):
         return self.names.setdefault(name, f"f{len(self.names)}_{sane(name)}"[:120])
@@ -39,7 +40,7 @@ class program:
     def callee(self, name, i=None):
         f = self.module.functions.get(name)
         if f is None or not f.blocks:
-            if not name.startswith(GHOST):
+            if i is None or not name.startswith(GHOST):
                 raise unknown(f"a function without a body: {name}")
             args = ", ".join(self.types.c(a.type) for a in i.args)
             self.helpers[name] = f"{self.types.c(i.type)} {name}({args});"
@@ -71,11 +72,17 @@ class program:
             if name not in self.module.globals:
                 raise unknown(f"the address of {name}")
             of, initial = self.module.globals[name]
-            if initial is None:
+            if initial is None and not name.startswith("any_"):
                 raise unknown(f"a variable from elsewhere: {name}")
             self.globals[c] = ""
-            self.globals[c] = f"static {self.types.c(of)} {c} = {self.initial(initial)};"
-        return c
+            if initial is None:
+                # A variable of main's that it does not set has any value, member by member.
+                t = self.types.c(of)
+                self.anything[c] = f"{t} {c}; at_{c} = &{c};"
+                self.globals[c] = f"static {t} *at_{c};"
+            else:
+                self.globals[c] = f"static {self.types.c(of)} {c} = {self.initial(initial)};"
+        return f"(*at_{c})" if c in self.anything else c
 
     def initial(self, v):
         if v.what == "list":
@@ -101,11 +108,13 @@ class program:
     def run(self, entry):
         self.todo, bodies = [entry], []
         self.seen.add(entry)
-        self.names[entry] = entry
+        self.names[entry] = "inner_" + entry
         while self.todo:
             head, lines = emitter(self, self.module.functions[self.todo.pop()]).run()
             self.heads.append(head + ";")
             bodies.append("\n".join([head + " {"] + lines + ["}"]))
+        bodies.append(" ".join([f"void {entry}(void) {{", *self.anything.values(),
+                                f"inner_{entry}(); }}"]))
         nondets = [f"{c} nondet_{n}(void);" for c, n in self.nondets.items()]
         shown = ["unsigned long long nondet_u64_show(void);"] + \
             [f"unsigned long long {s};" for s in sorted(self.shown)]
@@ -115,7 +124,9 @@ class program:
 
 def translate(ir, harness, entry, reach=False):
     """The C, and what must be reachable."""
-    p = program(module.read(ir), loops.read(harness), loops.read_any(harness, entry), not reach)
+    m = module.read(ir)
+    m.call_instead(loops.read_instead(harness, entry))
+    p = program(m, loops.read(harness), loops.read_any(harness, entry), not reach)
     text = p.run(entry)
     return text, p
 

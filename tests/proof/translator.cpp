@@ -4,6 +4,7 @@
 #include "mem/rights.hpp"
 #include "prove.hpp"
 
+// instead asked in translator_instead: answered
 // loop summed: i <= turns && sum == i * 3
 
 namespace {
@@ -78,6 +79,19 @@ extern "C" void translator_operations() {
     widths();
     objects();
     prove_reach("the end of the operations");
+}
+
+extern std::uint64_t any_number;
+extern "C" std::uint64_t answered(std::uint64_t of) { return of + 7; }
+[[gnu::noinline]] static std::uint64_t asked(std::uint64_t of) { return of; }
+
+extern "C" void translator_instead() {
+    prove_check(asked(is(1)) == 8, "another function answers");
+    if (any_number == 5) prove_reach("a variable of any value");
+    std::uint32_t word = 6;
+    prove_check(__atomic_exchange_n(&word, 3u, __ATOMIC_SEQ_CST) == 6 && word == 3, "xchg");
+    prove_check(__atomic_fetch_or(&word, 4u, __ATOMIC_SEQ_CST) == 3 && word == 7, "or");
+    prove_check(__atomic_fetch_add(&word, 2u, __ATOMIC_SEQ_CST) == 7 && word == 9, "add");
 }
 
 extern "C" void translator_loop() {

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// The tables of rules: what decides is the strictest rule that applies, however many there are.
+#include "policy_model.hpp"
+
+// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_run_at cr_decided: a_rule
+// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_indexed cr_indexed msr_indexed: a_rule
+// instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in memory_indexed cr_indexed msr_indexed: a_rule
+// instead _ZNK2hv5arrayItLm1024EEixEm in memory_run_at: a_place
+// instead _ZN2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
+// instead _ZN2hv5arrayItLm24576EEixEm in msr_indexed: a_slot
+// instead _ZN2hv5arrayINS0_ItLm32EEELm2EEixEm in cr_indexed: a_side
+// instead _ZNK2hv5arrayINS0_ItLm32EEELm2EEixEm in cr_decided: a_side
+// instead _ZN2hv5arrayItLm32EEixEm in cr_indexed: a_bit
+// instead _ZNK2hv5arrayItLm32EEixEm in cr_decided: a_bit
+// instead _ZN2hv5arrayImLm2EEixEm in cr_indexed: a_mask
+// instead _ZNK2hv5arrayImLm2EEixEm in cr_decided: a_mask
+// loop decide_cr: judged(i, worst)
+// loop index_rule: bits_done(i)
+// loop memory_at: looked_at(i, retval.sroa.0, retval.sroa.4)
+// loop index_memory: moved(i)
+// loop index_msr 2: slots_done(write, slot)
+// loop includes 1: i <= missing_rule()
+// loop includes 2: i <= missing_rule() && (i != missing_rule() || found == 0)
+// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in ratchet: a_rule_of_two
+// instead same in ratchet: same_or_not
+
+extern "C" {
+/// g.address: the bits that change and are watched.
+bool judged(std::uint32_t i, number worst) {
+    if (i > 32 || worst > g.count || cells.a != g.old) return false;
+    if ((g.address & 0xffffffff) == 0 && worst != 0) return false;
+    bool const mine = g.slot < i && (g.address >> g.slot & 1) != 0 && g.old != 0;
+    return !mine || (worst != 0 && (!denies(g.old) || denies(worst)));
+}
+bool bits_done(std::uint32_t i) {
+    bool const watched = (g.write != 0) == (g.rule.first == 4) && (g.rule.mask >> g.slot & 1) != 0;
+    return i <= 32 && cells.a == (watched && g.slot < i ? stricter_of(g.old, g.mine) : g.old);
+}
+bool looked_at(std::uint32_t i, std::uint32_t watched, std::uint64_t bytes) {
+    if (i > g.memory || (g.none && (watched & g.access) != 0)) return false;
+    if (g.place >= i) return true;
+    auto const n = at_place();
+    if (first_of(n) > g.address) return bytes <= first_of(n) - g.address;
+    if (last_of(n) < g.address) return true;
+    return (access_of(n) & ~watched) == 0 && bytes <= last_of(n) + 1 - g.address;
+}
+bool moved(std::uint32_t i) {
+    if (i > g.memory || (i < g.memory && first_of(old_at(i)) <= g.rule.first)) return false;
+    auto const a = g.place, b = a + 1;
+    return cells.a == (a > i && a <= g.memory ? old_at(a - 1) : old_at(a)) &&
+           cells.b == (b > i && b <= g.memory ? old_at(b - 1) : old_at(b));
+}
+bool slots_done(std::uint32_t write, std::uint32_t slot) {
+    auto const first = hv::policy::msr_slot(static_cast<std::uint32_t>(g.rule.first));
+    auto const last = hv::policy::msr_slot(static_cast<std::uint32_t>(g.rule.last));
+    bool const side = write > g.write ? applies_to(g.write) : write == g.write;
+    auto const done = write > g.write ? last + 1 : slot;
+    bool const changed = side && g.slot >= first && g.slot < done;
+    return slot >= first && slot <= last + 1 &&
+           cells.a == (changed ? stricter_of(g.old, g.mine) : g.old);
+}
+std::uint32_t missing_rule() { return g.missing; }
+}
+
+namespace {
+
+/// Memory rules: any number, sorted by their first byte.
+void any_memory_rules() {
+    g.count = prove_any_u32();
+    g.memory = prove_any_u32();
+    g.place = prove_any_u32();
+    prove_assume(g.count <= HV_MAX_RULES && g.memory <= g.count);
+    any_rules.count_ = g.count;
+    any_rules.memory_count_ = g.memory;
+    prove_assume(g.place < g.memory ? sound_number(at_place()) : g.place <= HV_MAX_RULES);
+}
+
+}    // namespace
+
+/// What is watched at an address, and that it is the same in the run that the answer names.
+extern "C" void memory_run_at() {
+    any_memory_rules();
+    g.address = HV_INPUT("address");
+    g.access = 1u << (HV_INPUT("access") & 7);
+    g.none = prove_any_bool();
+    prove_assume(g.address < 1ull << 52);
+    auto const run = any_rules.memory_at(gpa{g.address});
+    auto const other = g.address + HV_INPUT("offset");
+    if (g.none) prove_check((run.watched & g.access) == 0, "watched, and by no rule");
+    if (g.place >= g.memory) return;
+    auto const n = at_place();
+    bool const here = covers(n, g.address);
+    if (here) prove_check((access_of(n) & ~run.watched) == 0, "a rule that watches nothing");
+    if (other < g.address || other - g.address >= run.bytes) return;
+    prove_check(covers(n, other) == here, "a run in which the answer changes");
+    here ? prove_reach("watched") : prove_reach("not watched");
+}
+
+/// The order by first bytes is kept, no rule is lost, and the new one is there.
+extern "C" void memory_indexed() {
+    any_memory_rules();
+    prove_assume(g.count < HV_MAX_RULES);
+    g.mine = static_cast<number>(g.count + 1);
+    g.rule.kind = HV_RULE_MEMORY;
+    g.rule.first = HV_INPUT("first");
+    prove_assume(first_of(g.mine) == g.rule.first);
+    auto const a = g.place, b = a + 1;
+    for (auto const at : {a - 1, a, b}) prove_assume(at >= g.memory || sound_number(old_at(at)));
+    prove_assume(b >= g.memory || first_of(old_at(a)) <= first_of(old_at(b)));
+    prove_assume(a == 0 || a >= g.memory || first_of(old_at(a - 1)) <= first_of(old_at(a)));
+    cells = {old_at(a), old_at(b), 0};
+    any_rules.count_ = g.count + 1;
+    any_rules.index_rule(g.mine, g.rule);
+    prove_check(any_rules.memory_count_ == g.memory + 1, "as many rules as before");
+    prove_check(cells.a == g.mine || cells.b == g.mine || cells.other == g.mine,
+                "a rule that is lost");
+    if (b <= g.memory) {
+        prove_reach("two rules side by side");
+        prove_check(first_of(cells.a) <= first_of(cells.b), "rules that are not in order");
+    }
+    if (a < g.memory)
+        prove_check(cells.a == old_at(a) || cells.b == old_at(a), "an old rule that is lost");
+}
+
+/// A register, one of its bits, and whose rule that has.
+void any_bit() {
+    g.count = prove_any_u32();
+    prove_assume(g.count <= HV_MAX_RULES);
+    g.write = prove_any_u32();
+    g.slot = HV_INPUT("bit") & 31;
+    g.old = prove_any_u16();
+    prove_assume(g.write <= 1 && g.old <= g.count);
+    cells.a = g.old;
+    model::mask[0] = HV_INPUT("watched_of_cr0");
+    model::mask[1] = HV_INPUT("watched_of_cr4");
+}
+
+/// A bit of a control register goes to the strictest of its rules.
+extern "C" void cr_indexed() {
+    any_bit();
+    g.mine = static_cast<number>(g.count);
+    prove_assume(g.old < g.mine);
+    g.rule.kind = HV_RULE_CR;
+    g.rule.first = HV_INPUT("register") & 4;
+    g.rule.mask = HV_INPUT("mask");
+    bool const other = (g.write != 0) != (g.rule.first == 4);
+    auto const mask = model::mask[g.write];
+    any_rules.index_rule(g.mine, g.rule);
+    bool const watched = !other && (g.rule.mask >> g.slot & 1) != 0;
+    prove_check(cells.a == (watched ? stricter_of(g.old, g.mine) : g.old),
+                "a bit that goes to the wrong rule");
+    prove_check(model::mask[g.write] == (other ? mask : mask | g.rule.mask),
+                "bits that are watched and need not, or must and are not");
+    watched ? prove_reach("a bit of this rule") : prove_reach("a bit of others");
+}
+
+extern "C" void cr_decided() {
+    any_bit();
+    event const e{event_kind::cr, HV_ACCESS_WRITE, g.write * 4, HV_INPUT("value"), HV_INPUT("old")};
+    auto const watched = (e.value ^ e.old_value) & model::mask[g.write];
+    g.address = watched;
+    auto const v = any_rules.decide(e);
+    if ((watched >> g.slot & 1) != 0 && g.old != 0) {
+        prove_reach("a bit that a rule watches");
+        prove_check(v.action != action::allow, "a rule that applies and does not decide");
+        if (denies(g.old)) prove_check(v.action == action::deny, "a denial that did not win");
+    }
+    if ((watched & 0xffffffff) == 0)
+        prove_check(v.action == action::allow, "a write that changes nothing is not taken");
+    if (v.action != action::allow)
+        prove_check(denies(static_cast<number>(v.rule)) == (v.action == action::deny),
+                    "a rule says what it does not say");
+}
+
+/// An MSR goes to the strictest of its rules.
+extern "C" void msr_indexed() {
+    g.count = prove_any_u32();
+    g.mine = static_cast<number>(g.count);
+    prove_assume(g.count >= 1 && g.count <= HV_MAX_RULES);
+    g.rule.kind = HV_RULE_MSR;
+    g.rule.access = static_cast<std::uint32_t>(HV_INPUT("access"));
+    g.rule.first = HV_INPUT("first");
+    g.rule.last = HV_INPUT("last");
+    prove_assume(policy::msr_has_slot(g.rule.first) && g.rule.first <= g.rule.last &&
+                 policy::msr_range_of(g.rule.first) == policy::msr_range_of(g.rule.last));
+    auto const index = HV_INPUT("index");
+    prove_assume(policy::msr_has_slot(index));
+    g.slot = policy::msr_slot(static_cast<std::uint32_t>(index));
+    g.write = prove_any_u32();
+    g.old = prove_any_u16();
+    prove_assume(g.write <= 1 && g.old < g.mine);
+    cells.a = g.old;
+    any_rules.index_rule(g.mine, g.rule);
+    bool const mine = index >= g.rule.first && index <= g.rule.last && applies_to(g.write);
+    prove_check(cells.a == (mine ? stricter_of(g.old, g.mine) : g.old),
+                "an MSR that goes to the wrong rule");
+    prove_check(any_rules.watches_msrs(), "a rule that no bitmap will ask for");
+    mine ? prove_reach("an MSR of this rule") : prove_reach("an MSR of others");
+}
+
+/// What the ratchet asks: a set that lacks a rule of the one in force does not include it.
+extern "C" void ratchet() {
+    any_rules.count_ = prove_any_u32();
+    any_in_force.count_ = prove_any_u32();
+    prove_assume(any_rules.count_ <= HV_MAX_RULES && any_in_force.count_ <= HV_MAX_RULES);
+    g.missing = prove_any_u32();
+    prove_assume(g.missing < any_in_force.count_);
+    prove_check(!any_rules.includes(any_in_force),
+                "a rule in force is missing, and nobody sees it");
+    prove_reach("a set that is asked");
+}
+
+/// And rules that are the same are so in every field.
+extern "C" void same_rule() {
+    hv_rule a, b;
+    prove_any_object(&a);
+    prove_any_object(&b);
+    bool const told = policy::same(a, b);
+    a.reserved = b.reserved = 0;
+    bool equal = true;
+    for (unsigned i = 0; i < sizeof(hv_rule) / 8; ++i)
+        equal = equal && reinterpret_cast<std::uint64_t const*>(&a)[i] ==
+                             reinterpret_cast<std::uint64_t const*>(&b)[i];
+    prove_check(told == equal, "rules that differ are taken for the same");
+    told ? prove_reach("the same rule") : prove_reach("another rule");
+}
+
+#include "policy/rule_set.cpp"

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Any number of rules: what one is, and where the index has it, is a function that nothing is known
+// of but what its readers may rely on. A harness picks one place, any, and follows it.
+#include "policy/rule_set.hpp"
+#include "prove.hpp"
+
+using namespace hv;
+using number = std::uint16_t;    // of a rule, from 1
+extern "C" {
+std::uint64_t __CPROVER_uninterpreted_first(number n);
+std::uint64_t __CPROVER_uninterpreted_last(number n);
+std::uint32_t __CPROVER_uninterpreted_access(number n);
+std::uint8_t __CPROVER_uninterpreted_denies(number n);
+number __CPROVER_uninterpreted_sorted(std::uint32_t place);    // memory rules, by first byte
+}
+
+/// What a request is about, and the place that is followed.
+struct ghost {
+    std::uint32_t count, memory;    // rules, and those of memory
+    std::uint32_t place;            // followed
+    std::uint64_t address;
+    std::uint32_t access;
+    bool none;           // no rule watches this access of the address
+    number mine, old;    // the new rule, and whose the place was
+    hv_rule rule;
+    std::uint32_t write, slot;
+    std::uint32_t missing;
+};
+struct cell_values {
+    number a, b, other;
+};
+inline constinit ghost g{};
+inline constinit cell_values cells{};
+// Of any content, where it is not answered below.
+extern policy::rule_set any_rules, any_in_force;
+
+inline std::uint64_t first_of(number n) { return __CPROVER_uninterpreted_first(n); }
+inline std::uint64_t last_of(number n) { return __CPROVER_uninterpreted_last(n); }
+inline std::uint32_t access_of(number n) { return __CPROVER_uninterpreted_access(n); }
+inline bool denies(number n) { return (__CPROVER_uninterpreted_denies(n) & 1) != 0; }
+inline number old_at(std::uint32_t place) { return __CPROVER_uninterpreted_sorted(place); }
+inline number at_place() { return old_at(g.place); }
+inline bool sound_number(number n) {
+    return n >= 1 && n <= g.count && first_of(n) <= last_of(n) && last_of(n) < 1ull << 52;
+}
+inline bool covers(number n, std::uint64_t a) { return first_of(n) <= a && a <= last_of(n); }
+inline bool applies(number n) { return covers(n, g.address) && (access_of(n) & g.access) != 0; }
+inline bool applies_to(std::uint32_t write) {
+    return (g.rule.access & (write != 0 ? HV_ACCESS_WRITE : HV_ACCESS_READ)) != 0;
+}
+/// Deny wins, then the first.
+inline number stricter_of(number a, number b) {
+    if (a == 0 || b == 0) return a == 0 ? b : a;
+    return denies(b) && !denies(a) ? b : a;
+}
+
+// In the place of array::operator[].
+namespace model {
+inline constinit hv_rule rule{}, theirs{};
+// cr_rule_ has the side that is followed first; cr_mask_.
+inline constinit array<number, 32> side[2]{};
+inline constinit std::uint64_t mask[2]{};
+}    // namespace model
+extern "C" {
+hv_rule* a_rule(void* /*self*/, std::size_t i) {
+    prove_check(i < g.count, "a rule that is not there");
+    auto const n = static_cast<number>(i + 1);
+    model::rule.id = n;
+    model::rule.kind = HV_RULE_MEMORY;
+    model::rule.action = denies(n) ? HV_ACTION_DENY : HV_ACTION_LOG;
+    model::rule.access = access_of(n);
+    model::rule.first = first_of(n);
+    model::rule.last = last_of(n);
+    return &model::rule;
+}
+number* a_place(void* /*self*/, std::size_t i) {
+    prove_check(i < g.memory, "a place that is not filled");
+    auto const at = static_cast<std::uint32_t>(i);
+    auto const n = old_at(at);
+    prove_assume(sound_number(n));
+    prove_assume(g.place >= g.memory || at > g.place || first_of(n) <= first_of(at_place()));
+    prove_assume(g.place >= g.memory || at < g.place || first_of(n) >= first_of(at_place()));
+    if (g.none) prove_assume(!applies(n));
+    cells.a = n;
+    return &cells.a;
+}
+/// memory_ while it changes, at the place that is followed and the next; all others are as before.
+number* a_cell(void* /*self*/, std::size_t i) {
+    prove_check(i <= g.memory, "a place beyond the new rule's");
+    if (i == g.place) return &cells.a;
+    if (i == g.place + 1) return &cells.b;
+    cells.other = old_at(static_cast<std::uint32_t>(i));
+    prove_assume(i >= g.memory || sound_number(cells.other));
+    return &cells.other;
+}
+/// msr_rule_[…] at the MSR that is followed; others have any rule.
+number* a_slot(void* self, std::size_t slot) {
+    prove_check(slot < policy::msr_slots, "an MSR that has no slot");
+    if (self == &any_rules.msr_rule_.items[g.write] && slot == g.slot) return &cells.a;
+    cells.other = prove_any_u16();
+    prove_assume(cells.other < g.mine);
+    return &cells.other;
+}
+/// cr_rule_[…] at the register and the bit that are followed; others have any rule.
+void* a_side(void* /*self*/, std::size_t i) {
+    prove_check(i < 2, "a register that has no rules");
+    return i == g.write ? &model::side[0] : &model::side[1];
+}
+number* a_bit(void* self, std::size_t i) {
+    prove_check(i < 32, "a bit that has no rules");
+    if (self == &model::side[0] && i == g.slot) return &cells.a;
+    cells.other = prove_any_u16();
+    prove_assume(cells.other <= g.count && (g.mine == 0 || cells.other < g.mine));
+    return &cells.other;
+}
+std::uint64_t* a_mask(void* /*self*/, std::size_t i) {
+    prove_check(i < 2, "a register that has no rules");
+    return &model::mask[i];
+}
+/// Rules of two sets, that say which they are.
+hv_rule* a_rule_of_two(void* self, std::size_t i) {
+    auto& rule = self == &any_in_force.rules_ ? model::theirs : model::rule;
+    prove_check(i < (self == &any_in_force.rules_ ? any_in_force.count_ : any_rules.count_),
+                "a rule that is not there");
+    rule.id = static_cast<std::uint32_t>(i);
+    return &rule;
+}
+/// One rule in force is none of the new ones.
+bool same_or_not(hv_rule const* theirs, hv_rule const* /*mine*/) {
+    return theirs->id == g.missing ? false : prove_any_bool();
+}
+}
