@@ -2,11 +2,14 @@
 // Any sequence of hypercalls, with whatever is in the mailbox and few pages in the pool: each
 // returns, no entry breaks the manual's rules, no leaf leads into the core.
 #include "fuzz_bytes.hpp"
+#include "fuzz_count.hpp"
 #include "hoisted.hpp"
 
 namespace {
 
 using fake::hoisted;
+
+fuzz_count calls{"hypercalls"};
 
 /// A number that means something here: an address in or near the core, a small count, or anything.
 std::uint64_t number(fuzz_bytes& in, hoisted& vm) {
@@ -30,7 +33,7 @@ void fill_mailbox(fuzz_bytes& in, hoisted& vm) {
 /// Rules that are sound as far as that goes, so that loading gets beyond the checks.
 void fill_rules(fuzz_bytes& in, hoisted& vm) {
     for (std::uint32_t i = 0; i < 8; ++i) {
-        auto const kind = static_cast<std::uint16_t>(1 + in.take<std::uint8_t>() % 3);
+        auto const kind = static_cast<std::uint16_t>(1 + in.take<std::uint8_t>() % 4);
         auto const action = static_cast<std::uint16_t>(1 + in.take<std::uint8_t>() % 2);
         auto const first = in.take<std::uint16_t>();
         auto const size = in.take<std::uint8_t>();
@@ -38,10 +41,15 @@ void fill_rules(fuzz_bytes& in, hoisted& vm) {
         if (kind == HV_RULE_MSR)
             to = fake::msr_rule(i + 1, first & 0xfff, (first & 0xfff) + size, action);
         if (kind == HV_RULE_CR) to = fake::cr_rule(i + 1, first & 4, 1u << size % 32, action);
+        if (kind == HV_RULE_DTR) to = fake::table_rule(i + 1, first & 1, 1, action);
         if (kind == HV_RULE_MEMORY)
             to = fake::memory_rule(i + 1, std::uint64_t{first} << 12,
                                    ((std::uint64_t{first} + size) << 12) + 0xfff, action,
                                    2 + first % 3 * 2);
+        if (size % 4 != 0 || kind == HV_RULE_DTR) continue;
+        to.access = HV_ACCESS_WRITE;
+        to.flags = HV_RULE_PASSES;
+        to.pass_last = first;
     }
 }
 
@@ -61,11 +69,14 @@ bool one_call(fuzz_bytes& in, hoisted& vm) {
     r.rax = (flags & 8) != 0 ? in.take<std::uint64_t>() : in.take<std::uint8_t>() % HV_CALL_COUNT;
     // Those hooks break the core on purpose.
     if (r.rax == HV_CALL_TEST) r.rax = HV_CALL_AUDIT;
+    // The end, so not too soon.
+    if (r.rax == HV_CALL_UNHOIST && in.take<std::uint8_t>() % 64 != 0) r.rax = HV_CALL_DUMP;
     r.rdi = (flags & 0x70) == 0x70 ? in.take<std::uint64_t>() : fake::board::secret;
     r.rsi = number(in, vm);
     r.rdx = number(in, vm);
     r.r10 = number(in, vm);
     r.r8 = number(in, vm);
+    calls.one_more();
     return vm.exit(n, {.reason = 18}) == fake::outcome::resumed;
 }
 
@@ -74,7 +85,7 @@ bool one_call(fuzz_bytes& in, hoisted& vm) {
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     fuzz_bytes in{data, size};
     hoisted vm;
-    for (unsigned i = 0; i < 48 && !in.empty(); ++i)
+    for (unsigned i = 0; i < 8192 && !in.empty(); ++i)
         if (!one_call(in, vm)) break;
     if (vm.hw(0).in_guest && vm.findings() != 0)
         vm.problems.emplace_back("the auditor found something");

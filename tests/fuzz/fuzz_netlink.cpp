@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Any bytes where hv.ko's messages are read: understood or refused, never read beyond.
+// Any bytes where hv.ko's messages are read, whole and cut off at any length: understood or
+// refused, never read beyond.
 #include <cerrno>
 #include <cstdlib>
 
 #include "daemon/device/decode.hpp"
 #include "daemon/device/device_error.hpp"
 #include "daemon/device/message.hpp"
+#include "fuzz_count.hpp"
 
 namespace {
 
 constexpr std::uint16_t family = 0x22;
+fuzz_count messages{"netlink messages"};
 
 void decode(std::uint8_t which, hv::byte_span bytes) {
     hv::machine_state state;
@@ -28,17 +31,25 @@ void decode(std::uint8_t which, hv::byte_span bytes) {
     }
 }
 
+/// A copy of just that size, so that the sanitizer sees the first byte too many.
+void read_message(std::uint8_t which, std::byte const* start, std::size_t bytes) {
+    std::vector<std::byte> const exact{start, start + bytes};
+    messages.one_more();
+    try {
+        decode(which, exact);
+    } catch (hv::device_error const& error) {
+        if (error.code() <= 0 || error.code() > 4095) std::abort();
+    }
+}
+
 }
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t bytes) {
     if (bytes == 0) return 0;
-    // A copy of just that size, so that the sanitizer sees the first byte too many.
-    auto const* const start = reinterpret_cast<std::byte const*>(data);
-    std::vector<std::byte> const exact{start + 1, start + bytes};
-    try {
-        decode(data[0], exact);
-    } catch (hv::device_error const& error) {
-        if (error.code() <= 0 || error.code() > 4095) std::abort();
-    }
+    auto const* const start = reinterpret_cast<std::byte const*>(data + 1);
+    constexpr std::size_t most_cuts = 256;
+    auto const step = bytes / most_cuts + 1;
+    read_message(data[0], start, bytes - 1);
+    for (std::size_t cut = 0; cut + 1 < bytes; cut += step) read_message(data[0], start, cut);
     return 0;
 }
