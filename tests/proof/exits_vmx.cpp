@@ -31,15 +31,16 @@ extern "C" void rare_exit_vmx() {
     prove_assume(reason <= 0xffffffff);
     prove::same = {vmx::exit_reason_field::encoding, reason};
     auto const basic = reason & 0xffff;
-    bool const failed = basic == 33 || basic == 34 || basic == 41;
+    bool const failed = reason >> 31 != 0;
     // A misconfiguration is the core's mistake: no entry is one (map_ept and others). So is a
     // second entry in a row that fails.
-    fact.may_park = basic == 49 || (failed && c.second_try);
+    fact.may_park = failed ? c.second_try : basic == 49;
     fact.may_abandon = failed;
     auto const event = HV_INPUT("vectoring_event") & 0xffffffff;
     prove::same_too = {vmx::vectoring_event::encoding, event};
     // A shutdown: the root VM's own, or a fault while it is told of a double fault.
-    fact.may_reset = basic == 2 || (event >> 31 != 0 && (event & 0x7ff) == (3 << 8 | 8));
+    fact.may_reset = (!failed && basic == 2) ||
+                     (event >> 31 != 0 && (event & 0x7ff) == (3 << 8 | 8));
     bool const guest = hv_vmx_exit_rare(c, true);
     guest ? prove_reach("a guest is entered") : prove_reach("back to the root VM");
 }

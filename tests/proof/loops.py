@@ -152,7 +152,7 @@ class cuts:
                    for i in b if i.op == "phi"]
 
         def found(name):
-            counted = [n for n in phis if re.fullmatch(re.escape(name) + r"\d*\.0", n)]
+            counted = [n for n in phis if re.fullmatch(re.escape(name) + r"\d*\.\d+", n)]
             for n in (*counted[:len(counted) == 1], name, name + ".addr", name + ".coerce"):
                 if n in phis or n in e.allocas:
                     return e.name(n)

@@ -5,6 +5,7 @@
 #include "svm/cpu.hpp"
 #include "vmx/cpu.hpp"
 
+// turns 70 in read_vmx read_svm written_vmx written_svm
 // instead rules in read_vmx read_svm written_vmx written_svm: the_rules
 // That the index of rules answers as the rules say is policy.cpp's.
 // instead _ZNK2hv6policy8rule_set6decide in read_vmx read_svm written_vmx written_svm: a_rule_says

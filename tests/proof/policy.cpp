@@ -2,12 +2,16 @@
 // The tables of rules: what decides is the strictest rule that applies, however many there are.
 #include "policy_model.hpp"
 
-// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_run_at cr_decided: a_rule
+// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_run_at cr_decided rule_found: a_rule
 // instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_indexed cr_indexed msr_indexed: a_rule
+// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in table_indexed: a_rule
 // instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in memory_indexed cr_indexed msr_indexed: a_rule
+// instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in table_indexed: a_rule
 // instead _ZNK2hv5arrayItLm1024EEixEm in memory_run_at: a_place
+// instead _ZNK2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
 // instead _ZN2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
 // instead _ZN2hv5arrayItLm24576EEixEm in msr_indexed: a_slot
+// instead _ZN2hv5arrayItLm2EEixEm in table_indexed: a_table
 // instead _ZN2hv5arrayINS0_ItLm32EEELm2EEixEm in cr_indexed: a_side
 // instead _ZNK2hv5arrayINS0_ItLm32EEELm2EEixEm in cr_decided: a_side
 // instead _ZN2hv5arrayItLm32EEixEm in cr_indexed: a_bit
@@ -15,12 +19,13 @@
 // instead _ZN2hv5arrayImLm2EEixEm in cr_indexed: a_mask
 // instead _ZNK2hv5arrayImLm2EEixEm in cr_decided: a_mask
 // loop decide_cr: judged(i, worst)
-// loop index_rule: bits_done(i)
+// loop index_rule 2: bits_done(i, fits)
 // loop memory_at: looked_at(i, retval.sroa.0, retval.sroa.4)
 // loop index_memory: moved(i)
-// loop index_msr 2: slots_done(write, slot)
-// loop includes 1: i <= missing_rule()
-// loop includes 2: i <= missing_rule() && (i != missing_rule() || found == 0)
+// loop index_msr 2: slots_done(write, slot, fits)
+// loop includes: i <= missing_rule()
+// loop find: not_yet(i, id)
+// instead find in ratchet: found_or_not
 // instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in ratchet: a_rule_of_two
 // instead same in ratchet: same_or_not
 
@@ -30,11 +35,19 @@ bool judged(std::uint32_t i, number worst) {
     if (i > 32 || worst > g.count || cells.a != g.old) return false;
     if ((g.address & 0xffffffff) == 0 && worst != 0) return false;
     bool const mine = g.slot < i && (g.address >> g.slot & 1) != 0 && g.old != 0;
-    return !mine || (worst != 0 && (!denies(g.old) || denies(worst)));
+    return !mine || (worst != 0 && strength(worst) >= strength(g.old));
 }
-bool bits_done(std::uint32_t i) {
+/// What the index has where a rule was added, and that it was told of another exception there.
+bool taken(bool done, bool fits) {
+    return cells.a == (done ? stricter_of(g.old, g.mine) : g.old) &&
+           (!done || !fits || g.old == 0 || same_exception(g.old, g.mine));
+}
+bool bits_done(std::uint32_t i, bool fits) {
     bool const watched = (g.write != 0) == (g.rule.first == 4) && (g.rule.mask >> g.slot & 1) != 0;
-    return i <= 32 && cells.a == (watched && g.slot < i ? stricter_of(g.old, g.mine) : g.old);
+    return i <= 32 && taken(watched && g.slot < i, fits);
+}
+bool not_yet(std::uint32_t i, std::uint32_t id) {
+    return i <= g.count && (i <= g.place || id != g.place + 1);
 }
 bool looked_at(std::uint32_t i, std::uint32_t watched, std::uint64_t bytes) {
     if (i > g.memory || (g.none && (watched & g.access) != 0)) return false;
@@ -50,14 +63,13 @@ bool moved(std::uint32_t i) {
     return cells.a == (a > i && a <= g.memory ? old_at(a - 1) : old_at(a)) &&
            cells.b == (b > i && b <= g.memory ? old_at(b - 1) : old_at(b));
 }
-bool slots_done(std::uint32_t write, std::uint32_t slot) {
+bool slots_done(std::uint32_t write, std::uint32_t slot, bool fits) {
     auto const first = hv::policy::msr_slot(static_cast<std::uint32_t>(g.rule.first));
     auto const last = hv::policy::msr_slot(static_cast<std::uint32_t>(g.rule.last));
     bool const side = write > g.write ? applies_to(g.write) : write == g.write;
     auto const done = write > g.write ? last + 1 : slot;
     bool const changed = side && g.slot >= first && g.slot < done;
-    return slot >= first && slot <= last + 1 &&
-           cells.a == (changed ? stricter_of(g.old, g.mine) : g.old);
+    return slot >= first && slot <= last + 1 && taken(changed, fits);
 }
 std::uint32_t missing_rule() { return g.missing; }
 }
@@ -110,7 +122,7 @@ extern "C" void memory_indexed() {
     prove_assume(a == 0 || a >= g.memory || first_of(old_at(a - 1)) <= first_of(old_at(a)));
     cells = {old_at(a), old_at(b), 0};
     any_rules.count_ = g.count + 1;
-    any_rules.index_rule(g.mine, g.rule);
+    prove_check(any_rules.index_rule(g.mine, g.rule), "a memory rule that is refused");
     prove_check(any_rules.memory_count_ == g.memory + 1, "as many rules as before");
     prove_check(cells.a == g.mine || cells.b == g.mine || cells.other == g.mine,
                 "a rule that is lost");
@@ -135,6 +147,15 @@ void any_bit() {
     model::mask[1] = HV_INPUT("watched_of_cr4");
 }
 
+/// All rules on one object have the same exception, or the set is refused.
+void goes_to_the_strictest(bool watched, bool fits) {
+    prove_check(cells.a == (watched ? stricter_of(g.old, g.mine) : g.old),
+                "an object that goes to the wrong rule");
+    if (!watched || g.old == 0) return;
+    prove_check(!fits || same_exception(g.old, g.mine), "two exceptions for one object");
+    fits ? prove_reach("a second rule") : prove_reach("a second rule that is refused");
+}
+
 /// A bit of a control register goes to the strictest of its rules.
 extern "C" void cr_indexed() {
     any_bit();
@@ -145,10 +166,9 @@ extern "C" void cr_indexed() {
     g.rule.mask = HV_INPUT("mask");
     bool const other = (g.write != 0) != (g.rule.first == 4);
     auto const mask = model::mask[g.write];
-    any_rules.index_rule(g.mine, g.rule);
+    bool const fits = any_rules.index_rule(g.mine, g.rule);
     bool const watched = !other && (g.rule.mask >> g.slot & 1) != 0;
-    prove_check(cells.a == (watched ? stricter_of(g.old, g.mine) : g.old),
-                "a bit that goes to the wrong rule");
+    goes_to_the_strictest(watched, fits);
     prove_check(model::mask[g.write] == (other ? mask : mask | g.rule.mask),
                 "bits that are watched and need not, or must and are not");
     watched ? prove_reach("a bit of this rule") : prove_reach("a bit of others");
@@ -156,19 +176,24 @@ extern "C" void cr_indexed() {
 
 extern "C" void cr_decided() {
     any_bit();
-    event const e{event_kind::cr, HV_ACCESS_WRITE, g.write * 4, HV_INPUT("value"), HV_INPUT("old")};
+    g.what = HV_INPUT("rip");
+    event const e{event_kind::cr,    HV_ACCESS_WRITE, g.write * 4,
+                  HV_INPUT("value"), HV_INPUT("old"), g.what};
     auto const watched = (e.value ^ e.old_value) & model::mask[g.write];
     g.address = watched;
     auto const v = any_rules.decide(e);
     if ((watched >> g.slot & 1) != 0 && g.old != 0) {
         prove_reach("a bit that a rule watches");
-        prove_check(v.action != action::allow, "a rule that applies and does not decide");
-        if (denies(g.old)) prove_check(v.action == action::deny, "a denial that did not win");
+        prove_check(v.rule != 0, "a rule that applies and does not decide");
+        prove_check(static_cast<unsigned>(v.action) >= strength(g.old),
+                    "a denial that did not win");
+        if (passes(g.old) && v.action == action::allow) prove_reach("an exception");
     }
     if ((watched & 0xffffffff) == 0)
-        prove_check(v.action == action::allow, "a write that changes nothing is not taken");
-    if (v.action != action::allow)
-        prove_check(denies(static_cast<number>(v.rule)) == (v.action == action::deny),
+        prove_check(v.action == action::allow && v.rule == 0,
+                    "a write that changes nothing is not taken");
+    if (v.rule != 0)
+        prove_check(strength(static_cast<number>(v.rule)) == static_cast<unsigned>(v.action),
                     "a rule says what it does not say");
 }
 
@@ -190,12 +215,49 @@ extern "C" void msr_indexed() {
     g.old = prove_any_u16();
     prove_assume(g.write <= 1 && g.old < g.mine);
     cells.a = g.old;
-    any_rules.index_rule(g.mine, g.rule);
+    bool const fits = any_rules.index_rule(g.mine, g.rule);
     bool const mine = index >= g.rule.first && index <= g.rule.last && applies_to(g.write);
-    prove_check(cells.a == (mine ? stricter_of(g.old, g.mine) : g.old),
-                "an MSR that goes to the wrong rule");
+    goes_to_the_strictest(mine, fits);
     prove_check(any_rules.watches_msrs(), "a rule that no bitmap will ask for");
     mine ? prove_reach("an MSR of this rule") : prove_reach("an MSR of others");
+}
+
+/// So does a descriptor table.
+extern "C" void table_indexed() {
+    g.count = prove_any_u32();
+    g.mine = static_cast<number>(g.count);
+    prove_assume(g.count >= 1 && g.count <= HV_MAX_RULES);
+    g.rule.kind = HV_RULE_DTR;
+    g.rule.first = HV_INPUT("first");
+    g.rule.last = HV_INPUT("last");
+    prove_assume(g.rule.first <= g.rule.last && g.rule.last <= HV_TABLE_IDT);
+    auto const table = HV_INPUT("table") & 1;
+    g.slot = static_cast<std::uint32_t>(table);
+    g.old = prove_any_u16();
+    prove_assume(g.old < g.mine);
+    cells.a = g.old;
+    bool const fits = any_rules.index_rule(g.mine, g.rule);
+    bool const mine = table >= g.rule.first && table <= g.rule.last;
+    goes_to_the_strictest(mine, fits);
+    prove_check(!mine || (any_rules.tables() >> table & 1) != 0, "a table that nobody watches");
+    mine ? prove_reach("a table of this rule") : prove_reach("a table of others");
+}
+
+/// The rule of an id, if there is one.
+extern "C" void rule_found() {
+    g.count = prove_any_u32();
+    prove_assume(g.count <= HV_MAX_RULES);
+    any_rules.count_ = g.count;
+    g.place = prove_any_u32();
+    auto const id = static_cast<std::uint32_t>(HV_INPUT("id"));
+    auto const* const found = any_rules.find(id);
+    if (found == nullptr) {
+        prove_reach("no such rule");
+        prove_check(g.place >= g.count || id != g.place + 1, "a rule that is not found");
+        return;
+    }
+    prove_reach("a rule");
+    prove_check(found->id == id && id != 0 && id <= g.count, "another rule");
 }
 
 /// What the ratchet asks: a set that lacks a rule of the one in force does not include it.
@@ -216,7 +278,6 @@ extern "C" void same_rule() {
     prove_any_object(&a);
     prove_any_object(&b);
     bool const told = policy::same(a, b);
-    a.reserved = b.reserved = 0;
     bool equal = true;
     for (unsigned i = 0; i < sizeof(hv_rule) / 8; ++i)
         equal = equal && reinterpret_cast<std::uint64_t const*>(&a)[i] ==

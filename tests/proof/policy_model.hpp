@@ -12,6 +12,7 @@ std::uint64_t __CPROVER_uninterpreted_first(number n);
 std::uint64_t __CPROVER_uninterpreted_last(number n);
 std::uint32_t __CPROVER_uninterpreted_access(number n);
 std::uint8_t __CPROVER_uninterpreted_denies(number n);
+std::uint8_t __CPROVER_uninterpreted_pass(number n);           // its exception, and the flags of it
 number __CPROVER_uninterpreted_sorted(std::uint32_t place);    // memory rules, by first byte
 }
 
@@ -19,7 +20,7 @@ number __CPROVER_uninterpreted_sorted(std::uint32_t place);    // memory rules, 
 struct ghost {
     std::uint32_t count, memory;    // rules, and those of memory
     std::uint32_t place;            // followed
-    std::uint64_t address;
+    std::uint64_t address, what;    // what may be a rule's exception
     std::uint32_t access;
     bool none;           // no rule watches this access of the address
     number mine, old;    // the new rule, and whose the place was
@@ -39,6 +40,12 @@ inline std::uint64_t first_of(number n) { return __CPROVER_uninterpreted_first(n
 inline std::uint64_t last_of(number n) { return __CPROVER_uninterpreted_last(n); }
 inline std::uint32_t access_of(number n) { return __CPROVER_uninterpreted_access(n); }
 inline bool denies(number n) { return (__CPROVER_uninterpreted_denies(n) & 1) != 0; }
+/// Exceptions are 15 values, small or large, or none.
+inline std::uint8_t pass_of(number n) { return __CPROVER_uninterpreted_pass(n); }
+inline bool passes(number n) { return (pass_of(n) & 1) != 0 && (g.what >> 1) == (pass_of(n) >> 1); }
+/// What it says of this one: nothing, it logs, it denies.
+inline unsigned strength(number n) { return passes(n) ? 0 : denies(n) ? 2 : 1; }
+inline bool same_exception(number a, number b) { return pass_of(a) == pass_of(b); }
 inline number old_at(std::uint32_t place) { return __CPROVER_uninterpreted_sorted(place); }
 inline number at_place() { return old_at(g.place); }
 inline bool sound_number(number n) {
@@ -57,7 +64,7 @@ inline number stricter_of(number a, number b) {
 
 // In the place of array::operator[].
 namespace model {
-inline constinit hv_rule rule{}, theirs{};
+inline constinit hv_rule rule{}, mine{}, theirs{};
 // cr_rule_ has the side that is followed first; cr_mask_.
 inline constinit array<number, 32> side[2]{};
 inline constinit std::uint64_t mask[2]{};
@@ -66,13 +73,18 @@ extern "C" {
 hv_rule* a_rule(void* /*self*/, std::size_t i) {
     prove_check(i < g.count, "a rule that is not there");
     auto const n = static_cast<number>(i + 1);
-    model::rule.id = n;
-    model::rule.kind = HV_RULE_MEMORY;
-    model::rule.action = denies(n) ? HV_ACTION_DENY : HV_ACTION_LOG;
-    model::rule.access = access_of(n);
-    model::rule.first = first_of(n);
-    model::rule.last = last_of(n);
-    return &model::rule;
+    // Two rules at a time, where one is the new one.
+    auto& rule = n == g.mine ? model::mine : model::rule;
+    rule.id = n;
+    rule.kind = HV_RULE_MEMORY;
+    rule.action = denies(n) ? HV_ACTION_DENY : HV_ACTION_LOG;
+    rule.access = access_of(n);
+    rule.flags = pass_of(n) & 1;
+    rule.first = first_of(n);
+    rule.last = last_of(n);
+    rule.pass_first = pass_of(n) & ~1u;
+    rule.pass_last = rule.pass_first + 1;
+    return &rule;
 }
 number* a_place(void* /*self*/, std::size_t i) {
     prove_check(i < g.memory, "a place that is not filled");
@@ -102,6 +114,14 @@ number* a_slot(void* self, std::size_t slot) {
     prove_assume(cells.other < g.mine);
     return &cells.other;
 }
+/// table_rule_ at the table that is followed; the other has any rule.
+number* a_table(void* /*self*/, std::size_t i) {
+    prove_check(i < 2, "a table that is none");
+    if (i == g.slot) return &cells.a;
+    cells.other = prove_any_u16();
+    prove_assume(cells.other < g.mine);
+    return &cells.other;
+}
 /// cr_rule_[…] at the register and the bit that are followed; others have any rule.
 void* a_side(void* /*self*/, std::size_t i) {
     prove_check(i < 2, "a register that has no rules");
@@ -125,6 +145,10 @@ hv_rule* a_rule_of_two(void* self, std::size_t i) {
                 "a rule that is not there");
     rule.id = static_cast<std::uint32_t>(i);
     return &rule;
+}
+/// A rule of that id, or none.
+hv_rule* found_or_not(void* /*self*/, std::uint32_t /*id*/) {
+    return prove_any_bool() ? &model::rule : nullptr;
 }
 /// One rule in force is none of the new ones.
 bool same_or_not(hv_rule const* theirs, hv_rule const* /*mine*/) {
