@@ -121,19 +121,18 @@ def build():
         raise BenchError("hv.ko in build/stage holds another core than build/gcc: run `make stage`")
     GUEST.mkdir(parents=True, exist_ok=True)
     here = Path(__file__).resolve().parent
-    include = f"-I{TOP / 'hvcore'}"
-    netlink = f"-I{TOP}"    # kmod/abi
+    include = [f"-I{TOP / 'hvcore'}", f"-I{TOP}"]    # the core's headers, kmod/abi
     sources = [here / "guest" / f"{part}.c" for part in GUEST_PARTS]
     sources.append(TOP / "tests" / "guest" / "netlink.c")
-    compiled(["gcc", *C_FLAGS, include, netlink, *sources, "-o", GUEST / "bench"])
+    compiled(["gcc", *C_FLAGS, *include, *sources, "-o", GUEST / "bench"])
     compiled(["gcc", *C_FLAGS, here / "guest" / "nothing.c", "-o", GUEST / "nothing"])
     guests = [TOP / "tests" / "guest" / f"{part}.c" for part in SPEED_PARTS]
     compiled(["gcc", *C_FLAGS, *guests, "-o", GUEST / "kvm_speed"])
     guests = [TOP / "tests" / "guest" / f"{part}.c" for part in SWITCHES_PARTS]
     sources = [here / "guest" / f"{part}.c" for part in ("switches", "kernel", "operation")]
-    compiled(["gcc", *C_FLAGS, include, *guests, *sources, "-o", GUEST / "switches"])
+    compiled(["gcc", *C_FLAGS, *include, *guests, *sources, "-o", GUEST / "switches"])
     shutil.copy(here / "guest" / "guests.sh", GUEST)
-    compiled(["g++", *CXX_FLAGS, include, here / "accesses.cpp", "-o", FOLDER / "accesses"])
+    compiled(["g++", *CXX_FLAGS, *include, here / "accesses.cpp", "-o", FOLDER / "accesses"])
 
 
 def count_accesses():
