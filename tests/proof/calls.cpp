@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MIT
-// The border that hypercalls cross: for every number and any arguments, on VMX.
+// The border that hypercalls cross: for every number, any arguments, on either backend.
 #include "calls_model.hpp"
 
 // instead _ZN2hv5arrayINS_14guest_registryINS_10ept_formatEE9vcpu_slotE in vcpu_taken: a_slot
-// instead privilege in border_vmx: ring_of
-// instead append in border_vmx: a_record
-// instead record in border_vmx: a_note
-// instead inject in border_vmx: a_fault
-// instead call_unhoist in border_vmx: an_unhoist
-// instead call_release in border_vmx: a_release
-// instead call_audit in border_vmx: an_audit
-// instead donate in border_vmx: a_donation
-// instead reclaim in border_vmx: a_reclaim
-// instead call_policy_load in border_vmx: a_policy
-// instead call_policy_lock in border_vmx: a_lock
-// instead call_dump in border_vmx: a_dump
-// instead create_vm in border_vmx: a_vm
-// instead destroy_vm in border_vmx: no_vm
-// instead call_vm_map in border_vmx: a_map
-// instead call_vm_unmap in border_vmx: an_unmap
-// instead create_vcpu in border_vmx: a_vcpu
-// instead destroy_vcpu in border_vmx: no_vcpu
-// instead call_vcpu_read in border_vmx: a_vcpu_read
-// instead take in border_vmx: a_take
-// instead share in border_vmx: a_share
+// instead privilege in border_vmx border_svm: ring_of
+// instead append in border_vmx border_svm: a_record
+// instead record in border_vmx border_svm: a_note
+// instead inject in border_vmx border_svm: a_fault
+// instead call_unhoist in border_vmx border_svm: an_unhoist
+// instead call_release in border_vmx border_svm: a_release
+// instead call_audit in border_vmx border_svm: an_audit
+// instead donate in border_vmx border_svm: a_donation
+// instead reclaim in border_vmx border_svm: a_reclaim
+// instead call_policy_load in border_vmx border_svm: a_policy
+// instead call_policy_lock in border_vmx border_svm: a_lock
+// instead call_dump in border_vmx border_svm: a_dump
+// instead create_vm in border_vmx border_svm: a_vm
+// instead destroy_vm in border_vmx border_svm: no_vm
+// instead call_vm_map in border_vmx border_svm: a_map
+// instead call_vm_unmap in border_vmx border_svm: an_unmap
+// instead create_vcpu in border_vmx border_svm: a_vcpu
+// instead destroy_vcpu in border_vmx border_svm: no_vcpu
+// instead call_vcpu_read in border_vmx border_svm: a_vcpu_read
+// instead take in border_vmx border_svm: a_take
+// instead share in border_vmx border_svm: a_share
 
 namespace {
 
@@ -121,6 +121,10 @@ constinit followed it{};
 }    // namespace
 
 extern "C" void border_vmx() { border(any_vmx_cpu, any_vmx_machine); }
+extern "C" void border_svm() {
+    any_svm_cpu.block = &any_vmcb;
+    border(any_svm_cpu, any_svm_machine);
+}
 /// The slot of the number that is asked for.
 extern "C" registry::vcpu_slot* a_slot(void* /*self*/, std::size_t i) {
     prove_check(i == it.number % registry::vcpu_slots, "another slot than the number's");

@@ -4,12 +4,16 @@
 // are answered here, with anything.
 #include "call/dispatch.hpp"
 #include "prove.hpp"
+#include "svm/exit.hpp"
 #include "vmx/exit.hpp"
 
 using namespace hv;
 // What the CPU, its control block and the machine hold: anything.
 extern vmx::cpu any_vmx_cpu;
 extern vmx::root_machine any_vmx_machine;
+extern svm::cpu any_svm_cpu;
+extern svm::root_machine any_svm_machine;
+extern svm::vmcb any_vmcb;
 
 /// What happened on the way.
 struct happened {
