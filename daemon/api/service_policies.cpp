@@ -28,6 +28,7 @@ ordered_json rule_json(compiled_rule const& rule) {
                      {"first", hex(rule.rule.first)},
                      {"last", hex(rule.rule.last)}};
     if (rule.rule.mask != 0) out["mask"] = hex(rule.rule.mask);
+    if (rule.rule.kind == HV_RULE_CPUID) out["mask_ecx_edx"] = hex(rule.rule.pass_first);
     if ((rule.rule.flags & HV_RULE_UNCHANGED) != 0)
         out["passes"] = "unchanged";
     else if ((rule.rule.flags & HV_RULE_PASSES) != 0)

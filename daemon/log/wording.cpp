@@ -54,6 +54,27 @@ std::string table_text(hv_record const& record) {
     return name + " from " + hex(record.old_value) + " to " + hex(record.value);
 }
 
+std::string xcr_text(hv_record const& record) {
+    return "xcr0 from " + hex(record.old_value) + " to " + hex(record.value) + " (" +
+           bits_text(xcr0_bits(), record.old_value ^ record.value) + ")";
+}
+
+std::string port_text(hv_record const& record) {
+    auto const where = " port " + hex(record.address) + " (" + std::to_string(record.old_value) +
+                       (record.old_value == 1 ? " byte)" : " bytes)");
+    if (record.access == HV_ACCESS_READ) return "IN from" + where;
+    return "OUT of " + hex(record.value) + " to" + where;
+}
+
+std::string cpuid_text(hv_record const& record) {
+    return "CPUID " + hex(record.address >> 32) + " sub-leaf " + hex(record.address & 0xffffffff);
+}
+
+std::string instruction_text(hv_record const& record) {
+    bool const known = record.address < HV_INSTRUCTION_COUNT;
+    return known ? bits_text(instruction_bits(), 1ull << record.address) : "instruction";
+}
+
 std::string pages_text(hv_record const& record) {
     return std::to_string(record.value) + " pages at " + hex(record.address);
 }
@@ -66,16 +87,24 @@ std::string core_access_text(char const* what, hv_record const& record) {
 std::string ruled_text(hv_record const& record, rule_name const* rule) {
     auto const who = by_whom(record, rule);
     switch (record.kind) {
-    case HV_RECORD_MEMORY_DENIED: return memory_text(record) + " denied" + who;
-    case HV_RECORD_MEMORY_LOGGED: return memory_text(record) + " logged" + who;
-    case HV_RECORD_MSR_DENIED:    return msr_access_text(record) + " denied" + who;
-    case HV_RECORD_MSR_LOGGED:    return msr_access_text(record) + " logged" + who;
-    case HV_RECORD_CR_DENIED:     return cr_access_text(record) + " denied" + who;
-    case HV_RECORD_CR_LOGGED:     return cr_access_text(record) + " logged" + who;
-    case HV_RECORD_DTR_DENIED:    return table_text(record) + " denied" + who;
-    case HV_RECORD_DTR_LOGGED:    return table_text(record) + " logged" + who;
-    case HV_RECORD_MTRR_DENIED:   return msr_access_text(record) + " denied by the core itself";
-    default:                      return {};
+    case HV_RECORD_MEMORY_DENIED:    return memory_text(record) + " denied" + who;
+    case HV_RECORD_MEMORY_LOGGED:    return memory_text(record) + " logged" + who;
+    case HV_RECORD_MSR_DENIED:       return msr_access_text(record) + " denied" + who;
+    case HV_RECORD_MSR_LOGGED:       return msr_access_text(record) + " logged" + who;
+    case HV_RECORD_CR_DENIED:        return cr_access_text(record) + " denied" + who;
+    case HV_RECORD_CR_LOGGED:        return cr_access_text(record) + " logged" + who;
+    case HV_RECORD_DTR_DENIED:       return table_text(record) + " denied" + who;
+    case HV_RECORD_DTR_LOGGED:       return table_text(record) + " logged" + who;
+    case HV_RECORD_XCR_DENIED:       return xcr_text(record) + " denied" + who;
+    case HV_RECORD_XCR_LOGGED:       return xcr_text(record) + " logged" + who;
+    case HV_RECORD_IO_DENIED:        return port_text(record) + " denied" + who;
+    case HV_RECORD_IO_LOGGED:        return port_text(record) + " logged" + who;
+    case HV_RECORD_CPUID_DENIED:     return cpuid_text(record) + " denied" + who;
+    case HV_RECORD_CPUID_LOGGED:     return cpuid_text(record) + " logged" + who;
+    case HV_RECORD_EXECUTION_DENIED: return instruction_text(record) + " denied" + who;
+    case HV_RECORD_EXECUTION_LOGGED: return instruction_text(record) + " logged" + who;
+    case HV_RECORD_MTRR_DENIED:      return msr_access_text(record) + " denied by the core itself";
+    default:                         return {};
     }
 }
 
@@ -103,6 +132,14 @@ char const* object_of(unsigned kind) {
     case HV_RECORD_CR_LOGGED:          return "cr";
     case HV_RECORD_DTR_DENIED:
     case HV_RECORD_DTR_LOGGED:         return "dtr";
+    case HV_RECORD_XCR_DENIED:
+    case HV_RECORD_XCR_LOGGED:         return "xcr";
+    case HV_RECORD_IO_DENIED:
+    case HV_RECORD_IO_LOGGED:          return "io";
+    case HV_RECORD_CPUID_DENIED:
+    case HV_RECORD_CPUID_LOGGED:       return "cpuid";
+    case HV_RECORD_EXECUTION_DENIED:
+    case HV_RECORD_EXECUTION_LOGGED:   return "instruction";
     case HV_RECORD_CALL_DENIED:        return "hypercall";
     case HV_RECORD_INSTRUCTION_DENIED: return "instruction";
     case HV_RECORD_POLICY_LOADED:

@@ -2,6 +2,7 @@
 #include "daemon/policy/compiled.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 
 #include <sys/stat.h>
@@ -15,25 +16,28 @@ namespace {
 
 bool overlap(hv_rule const& a, hv_rule const& b) {
     if (a.kind != b.kind || (a.access & b.access) == 0) return false;
-    if (a.kind == HV_RULE_CR) return a.first == b.first && (a.mask & b.mask) != 0;
-    return a.first <= b.last && b.first <= a.last;
+    bool const together = a.first <= b.last && b.first <= a.last;
+    // Of CPUID's answers each rule takes its bits.
+    if (a.kind == HV_RULE_CPUID)
+        return together && ((a.mask & b.mask) | (a.pass_first & b.pass_first)) != 0;
+    return together && (a.mask == 0 || (a.mask & b.mask) != 0);
 }
 
 /// Of two rules on one MSR or bit the core keeps one, which must stand for both.
 bool same_exception(hv_rule const& a, hv_rule const& b) {
-    if (a.kind == HV_RULE_MEMORY) return true;
+    if (a.kind == HV_RULE_MEMORY || a.kind == HV_RULE_CPUID) return true;
     return a.flags == b.flags && a.pass_first == b.pass_first && a.pass_last == b.pass_last;
 }
 
 std::string overlap_text(hv_rule const& a, hv_rule const& b) {
-    auto const access = access_text(a.access & b.access);
-    auto const first = std::max(a.first, b.first);
-    if (a.kind == HV_RULE_CR) {
-        return "cr" + std::to_string(a.first) + " " + cr_bits_text(a.first, a.mask & b.mask);
-    }
-    if (a.kind == HV_RULE_MSR) return access + " of " + msr_text(first);
-    if (a.kind == HV_RULE_DTR) return tables_text(first, std::min(a.last, b.last));
-    return access + " at " + hex(first);
+    auto both = a;
+    both.access &= b.access;
+    both.first = std::max(a.first, b.first);
+    both.last = std::min(a.last, b.last);
+    both.mask &= b.mask;
+    if (a.kind == HV_RULE_MSR) return access_text(both.access) + " of " + msr_text(both.first);
+    if (a.kind == HV_RULE_MEMORY) return access_text(both.access) + " at " + hex(both.first);
+    return object_text(both);
 }
 
 [[noreturn]] void contradiction(compiled_rule const& a, compiled_rule const& b) {
@@ -64,15 +68,48 @@ std::string access_text(unsigned access) {
 }
 
 std::string kind_text(unsigned kind) {
-    if (kind == HV_RULE_DTR) return "dtr";
-    return kind == HV_RULE_MSR ? "msr" : kind == HV_RULE_CR ? "cr" : "memory";
+    constexpr std::array names{"msr", "cr", "memory", "dtr", "io", "xcr", "cpuid", "instruction"};
+    return kind != 0 && kind <= names.size() ? names.at(kind - 1) : "kind " + std::to_string(kind);
+}
+
+std::string object_text(hv_rule const& rule) {
+    bool const one = rule.first == rule.last;
+    auto const range = one ? hex(rule.first) : hex(rule.first) + ".." + hex(rule.last);
+    auto const leaf = hex(rule.first >> 32);
+    auto const subleaf = hex(rule.first & 0xffffffff);
+    switch (rule.kind) {
+    case HV_RULE_CR:
+        return "cr" + std::to_string(rule.first) + " " + cr_bits_text(rule.first, rule.mask);
+    case HV_RULE_MSR:         return one ? msr_text(rule.first) : "msr " + range;
+    case HV_RULE_DTR:         return tables_text(rule.first, rule.last);
+    case HV_RULE_IO:          return (one ? "port " : "ports ") + range;
+    case HV_RULE_XCR:         return "xcr0 " + bits_text(xcr0_bits(), rule.mask);
+    case HV_RULE_INSTRUCTION: return bits_text(instruction_bits(), rule.mask);
+    case HV_RULE_CPUID:
+        if (one) return "cpuid " + leaf + " sub-leaf " + subleaf;
+        if (rule.first >> 32 == rule.last >> 32) return "cpuid " + leaf;
+        return "cpuid " + leaf + ".." + hex(rule.last >> 32);
+    default: return kind_text(rule.kind) + " " + range;
+    }
+}
+
+/// Kinds whose cost does not depend on the access; null: the others.
+char const* plain_cost(unsigned kind) {
+    switch (kind) {
+    case HV_RULE_CR: return "an exit per write that changes such a bit (SVM: per write)";
+    case HV_RULE_DTR:
+        return "two exits per LGDT or LIDT (VMX: per SGDT, SIDT, LLDT, LTR, SLDT, STR too)";
+    case HV_RULE_XCR:   return "an exit per XSETBV (VMX: as without it)";
+    case HV_RULE_CPUID: return "an exit per CPUID of any leaf (VMX: as without it, but slower)";
+    case HV_RULE_INSTRUCTION:
+        return "an exit per execution, two where it is only logged (VMX: RDTSC and RDTSCP exit "
+               "together)";
+    default: return nullptr;
+    }
 }
 
 std::string cost_text(hv_rule const& rule) {
-    if (rule.kind == HV_RULE_CR)
-        return "an exit per write that changes such a bit (SVM: per write)";
-    if (rule.kind == HV_RULE_DTR)
-        return "two exits per LGDT or LIDT (VMX: per SGDT, SIDT, LLDT, LTR, SLDT, STR too)";
+    if (auto const* const cost = plain_cost(rule.kind)) return cost;
     std::string how;
     auto const add = [&](unsigned bit, std::string const& what) {
         if ((rule.access & bit) != 0) how += (how.empty() ? "an exit per " : ", per ") + what;
@@ -80,6 +117,7 @@ std::string cost_text(hv_rule const& rule) {
     add(HV_ACCESS_READ, "read");
     add(HV_ACCESS_WRITE, "write");
     add(HV_ACCESS_EXECUTE, "execution");
+    if (rule.kind == HV_RULE_IO) return "an exit per access, two where it happens";
     bool const opens = rule.kind == HV_RULE_MEMORY && (rule.flags & HV_RULE_PASSES) != 0;
     return how + (opens ? ", two per write that passes" : "");
 }

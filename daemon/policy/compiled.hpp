@@ -31,6 +31,8 @@ struct compiled_policy {
     bool resolved = true;              // false: symbols are not known here, their ranges are 0
 };
 
+/// What the rule watches, as far as its numbers tell.
+std::string object_text(hv_rule const& rule);
 /// "log" or "deny"; "read", "write", "execute" joined by commas; "msr", "cr", "memory".
 std::string action_text(unsigned action);
 std::string access_text(unsigned access);

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "abi/policy.h"
 #include "daemon/text/nearest.hpp"
 #include "daemon/text/number.hpp"
 
@@ -149,11 +150,27 @@ constexpr std::array cr4{
     bit("pke", 22),     bit("cet", 23),   bit("pks", 24),        bit("uintr", 25),
 };
 
+constexpr std::array xcr0{
+    bit("x87", 0),    bit("sse", 1),       bit("avx", 2),        bit("bndregs", 3),
+    bit("bndcsr", 4), bit("opmask", 5),    bit("zmm_hi256", 6),  bit("hi16_zmm", 7),
+    bit("pkru", 9),   bit("xtilecfg", 17), bit("xtiledata", 18),
+};
+
+constexpr std::array instructions{
+    bit("rdtsc", HV_INSTRUCTION_RDTSC),   bit("rdtscp", HV_INSTRUCTION_RDTSCP),
+    bit("rdpmc", HV_INSTRUCTION_RDPMC),   bit("wbinvd", HV_INSTRUCTION_WBINVD),
+    bit("invlpg", HV_INSTRUCTION_INVLPG), bit("monitor", HV_INSTRUCTION_MONITOR),
+    bit("mwait", HV_INSTRUCTION_MWAIT),   bit("rdrand", HV_INSTRUCTION_RDRAND),
+    bit("rdseed", HV_INSTRUCTION_RDSEED),
+};
+
 }
 
 std::span<named_number const> msr_names() { return msrs; }
 std::span<named_number const> cr0_bits() { return cr0; }
 std::span<named_number const> cr4_bits() { return cr4; }
+std::span<named_number const> xcr0_bits() { return xcr0; }
+std::span<named_number const> instruction_bits() { return instructions; }
 
 std::optional<std::uint64_t> number_of(std::span<named_number const> names, std::string_view name) {
     for (auto const& each : names) {
@@ -181,15 +198,19 @@ std::string tables_text(std::uint64_t first, std::uint64_t last) {
     return first != last ? "gdt idt" : first == 0 ? "gdt" : "idt";
 }
 
-std::string cr_bits_text(std::uint64_t which, std::uint64_t mask) {
+std::string bits_text(std::span<named_number const> names, std::uint64_t mask) {
     std::string out;
-    for (auto const& each : which == 0 ? cr0_bits() : cr4_bits()) {
+    for (auto const& each : names) {
         if ((mask & each.number) == 0) continue;
         out += (out.empty() ? "" : " ") + std::string{each.name};
         mask &= ~each.number;
     }
     if (mask != 0) out += (out.empty() ? "" : " ") + hex(mask);
     return out;
+}
+
+std::string cr_bits_text(std::uint64_t which, std::uint64_t mask) {
+    return bits_text(which == 0 ? cr0_bits() : cr4_bits(), mask);
 }
 
 }

@@ -5,8 +5,6 @@
 #include <cstring>
 
 #include "daemon/policy/compiler.hpp"
-#include "daemon/policy/names.hpp"
-#include "daemon/text/number.hpp"
 
 namespace hv {
 namespace {
@@ -24,15 +22,6 @@ compiled_rule const* find_rule(compiled_policy const* policy, std::string const&
     auto const at = std::find_if(policy->rules.begin(), policy->rules.end(),
                                  [&](auto const& each) { return each.name == name; });
     return at == policy->rules.end() ? nullptr : &*at;
-}
-
-std::string object_text(hv_rule const& rule) {
-    if (rule.kind == HV_RULE_CR) {
-        return "cr" + std::to_string(rule.first) + " " + cr_bits_text(rule.first, rule.mask);
-    }
-    if (rule.kind == HV_RULE_MSR && rule.first == rule.last) return msr_text(rule.first);
-    if (rule.kind == HV_RULE_DTR) return tables_text(rule.first, rule.last);
-    return kind_text(rule.kind) + " " + hex(rule.first) + ".." + hex(rule.last);
 }
 
 /// A rule in force that no file of ours explains.

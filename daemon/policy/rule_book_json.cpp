@@ -30,7 +30,8 @@ compiled_rule rule_from_json(value const& from) {
     out.object = from.at("object").text();
     out.place = from.at("place").text();
     out.rule.id = static_cast<std::uint32_t>(from.at("id").number_between(1, 0xffffffff));
-    out.rule.kind = static_cast<std::uint16_t>(from.at("kind").number_between(1, 4));
+    out.rule.kind = static_cast<std::uint16_t>(
+        from.at("kind").number_between(1, HV_RULE_INSTRUCTION));
     out.rule.action = static_cast<std::uint16_t>(from.at("action").number_between(1, 2));
     out.rule.access = static_cast<std::uint32_t>(from.at("access").number_between(1, 7));
     out.rule.first = from.at("first").number();

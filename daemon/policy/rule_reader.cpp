@@ -3,9 +3,10 @@
 
 #include <array>
 
+#include "daemon/policy/choices.hpp"
 #include "daemon/policy/exception_reader.hpp"
+#include "daemon/policy/instruction_reader.hpp"
 #include "daemon/policy/names.hpp"
-#include "daemon/text/nearest.hpp"
 #include "daemon/text/number.hpp"
 #include "daemon/text/printable.hpp"
 #include "kmod/abi/netlink.h"
@@ -21,22 +22,13 @@ constexpr std::uint64_t msr_end = 1ull << 32;
 constexpr std::array<std::uint64_t, 3> msr_ranges{0, 0xc0000000, 0xc0010000};
 constexpr std::uint64_t msr_range_length = 0x2000;
 
-template <std::size_t Size>
-std::uint64_t choose(value const& from, std::array<named_number, Size> const& choices) {
-    std::string list;
-    for (auto const& each : choices) {
-        list += (list.empty() ? "\"" : ", \"") + std::string{each.name} + "\"";
-    }
-    if (auto const found = number_of(choices, from.text("one of " + list))) return *found;
-    from.fail("expected one of " + list + ", found \"" + printable(from.text(), 40) + "\"" +
-              hint_of(choices, from.text()));
-}
-
 constexpr std::array actions{named_number{"log", HV_ACTION_LOG},
                              named_number{"deny", HV_ACTION_DENY}};
-constexpr std::array kinds{named_number{"msr", HV_RULE_MSR}, named_number{"cr", HV_RULE_CR},
-                           named_number{"memory", HV_RULE_MEMORY},
-                           named_number{"dtr", HV_RULE_DTR}};
+constexpr std::array kinds{
+    named_number{"msr", HV_RULE_MSR},       named_number{"cr", HV_RULE_CR},
+    named_number{"memory", HV_RULE_MEMORY}, named_number{"dtr", HV_RULE_DTR},
+    named_number{"io", HV_RULE_IO},         named_number{"xcr", HV_RULE_XCR},
+    named_number{"cpuid", HV_RULE_CPUID},   named_number{"instruction", HV_RULE_INSTRUCTION}};
 constexpr std::array msr_access{named_number{"read", HV_ACCESS_READ},
                                 named_number{"write", HV_ACCESS_WRITE}};
 constexpr std::array memory_access{named_number{"write", HV_ACCESS_WRITE},
@@ -44,18 +36,6 @@ constexpr std::array memory_access{named_number{"write", HV_ACCESS_WRITE},
 constexpr std::array tables{named_number{"gdt", 1u << HV_TABLE_GDT},
                             named_number{"idt", 1u << HV_TABLE_IDT}};
 constexpr std::array registers{named_number{"cr0", 0}, named_number{"cr4", 4}};
-
-template <std::size_t Size>
-std::uint32_t read_access(value const& from, std::array<named_number, Size> const& choices) {
-    std::uint32_t access = 0;
-    for (auto const& each : from.items()) {
-        auto const bit = static_cast<std::uint32_t>(choose(each, choices));
-        if ((access & bit) != 0) each.fail("\"" + each.text() + "\" is given twice");
-        access |= bit;
-    }
-    if (access == 0) from.fail("expected at least one kind of access");
-    return access;
-}
 
 std::uint64_t read_msr(value const& from) {
     constexpr auto expected = "an MSR's number or name, such as \"0xc0000082\" or \"ia32_lstar\"";
@@ -99,30 +79,6 @@ void read_msr_rule(value const& entry, compiled_rule& into) {
     check_msrs(which, into.rule);
     into.object = "msr " + hex(into.rule.first) + ".." + hex(into.rule.last);
     read_value(entry, into);
-}
-
-std::uint64_t read_bits(value const& from, std::span<named_number const> names) {
-    std::uint64_t known = 0;
-    for (auto const& each : names) {
-        known |= each.number;
-    }
-    std::uint64_t mask = 0;
-    if (!from.is(json_node::kind::array)) {
-        mask = from.number("names of bits, such as [\"smep\", \"smap\"], or a mask");
-    } else {
-        for (auto const& each : from.items()) {
-            auto const bit = number_of(names, each.text("the name of a bit"));
-            if (!bit) {
-                each.fail("no bit that can be kept is called \"" + printable(each.text(), 40) +
-                          "\"" + hint_of(names, each.text()));
-            }
-            if ((mask & *bit) != 0) each.fail("\"" + each.text() + "\" is given twice");
-            mask |= *bit;
-        }
-    }
-    if (mask == 0) from.fail("expected at least one bit");
-    if ((mask & ~known) != 0) from.fail("bits that cannot be kept: " + hex(mask & ~known));
-    return mask;
 }
 
 void read_cr_rule(value const& entry, compiled_rule& into) {
@@ -229,6 +185,10 @@ read_rule read_policy_rule(value const& entry) {
     if (kind == HV_RULE_CR) read_cr_rule(entry, compiled);
     if (kind == HV_RULE_MEMORY) out.symbols = read_memory_rule(entry, compiled);
     if (kind == HV_RULE_DTR) read_table_rule(entry, compiled);
+    if (kind == HV_RULE_IO) read_io_rule(entry, compiled);
+    if (kind == HV_RULE_XCR) read_xcr_rule(entry, compiled);
+    if (kind == HV_RULE_CPUID) read_cpuid_rule(entry, compiled);
+    if (kind == HV_RULE_INSTRUCTION) read_instruction_rule(entry, compiled);
     if (kind == HV_RULE_CR || kind == HV_RULE_MEMORY) out.writer = read_except(entry, compiled);
     compiled.rule.action = static_cast<std::uint16_t>(choose(entry.at("action"), actions));
     return out;

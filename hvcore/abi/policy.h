@@ -14,6 +14,26 @@ enum hv_rule_kind {
     // first, last: enum hv_table, inclusive: may not be loaded with another base or limit than each
     // CPU has when the rule comes into force; access: write
     HV_RULE_DTR = 4,
+    HV_RULE_IO = 5,     // first, last: ports, inclusive; access: read (IN), write (OUT)
+    HV_RULE_XCR = 6,    // mask: bits of XCR0 that may not change any more; access: write
+    // first, last: leaf << 32 | sub-leaf, inclusive; mask: bits of EAX and, from bit 32 on, EBX;
+    // pass_first: those of ECX and EDX. Denied, they read as zero; access: read
+    HV_RULE_CPUID = 7,
+    HV_RULE_INSTRUCTION = 8,    // mask: bits, 1 << enum hv_instruction; access: execute
+};
+
+// Denied, MONITOR and all behind it raise #UD, the others #GP(0).
+enum hv_instruction {
+    HV_INSTRUCTION_RDTSC,
+    HV_INSTRUCTION_RDTSCP,
+    HV_INSTRUCTION_RDPMC,
+    HV_INSTRUCTION_WBINVD,
+    HV_INSTRUCTION_INVLPG,
+    HV_INSTRUCTION_MONITOR,
+    HV_INSTRUCTION_MWAIT,
+    HV_INSTRUCTION_RDRAND,    // VMX only, as is the next
+    HV_INSTRUCTION_RDSEED,
+    HV_INSTRUCTION_COUNT
 };
 
 enum hv_table {
@@ -52,8 +72,8 @@ struct hv_rule {
     uint32_t flags;     // bits of enum hv_rule_flag
     uint64_t first;
     uint64_t last;
-    uint64_t mask;          // HV_RULE_CR only, else 0
-    uint64_t pass_first;    // 0 unless the flags give it a meaning
+    uint64_t mask;          // 0 unless the kind gives it a meaning
+    uint64_t pass_first;    // 0 unless the kind or the flags give it a meaning
     uint64_t pass_last;
 };
 HV_STATIC_ASSERT(sizeof(struct hv_rule) == 56, "hv_rule");

@@ -43,7 +43,16 @@
     X(SHOOTDOWN_SLOW, "shootdown_slow") /* a CPU did not answer in time: address = its number */ \
     /* rule; address = enum hv_table, value = base that was loaded, old = the one before */ \
     X(DTR_DENIED, "dtr_denied") \
-    X(DTR_LOGGED, "dtr_logged")
+    X(DTR_LOGGED, "dtr_logged") \
+    X(XCR_DENIED, "xcr_denied") /* rule; value = wanted, old = present */ \
+    X(XCR_LOGGED, "xcr_logged") \
+    X(IO_DENIED, \
+      "io_denied") /* rule; address = port, value = what OUT was to write, old = bytes */ \
+    X(IO_LOGGED, "io_logged") \
+    X(CPUID_DENIED, "cpuid_denied") /* rule; address = leaf << 32 | sub-leaf */ \
+    X(CPUID_LOGGED, "cpuid_logged") \
+    X(EXECUTION_DENIED, "execution_denied") /* rule; address = enum hv_instruction */ \
+    X(EXECUTION_LOGGED, "execution_logged")
 
 enum hv_record_kind {
 #define HV_X(name, text) HV_RECORD_##name,

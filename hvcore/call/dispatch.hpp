@@ -6,9 +6,6 @@
 #include "root/policy_load.hpp"
 #include "vcpu/after.hpp"
 #include "vcpu/exception.hpp"
-#ifdef HV_TEST_HOOKS
-#include "call/test_hook.hpp"
-#endif
 
 namespace hv {
 
@@ -61,8 +58,7 @@ std::int64_t call_policy_load(Cpu& c, std::uint64_t count, std::uint64_t generat
 template <typename Cpu> std::int64_t call_policy_lock(Cpu& c) {
     auto& m = c.machine();
     auto const hold = hold_machine(m, c);
-    if (m.locked.exchange(1) == 0)
-        c.common().records.append({.tsc = insn::rdtsc(), .kind = HV_RECORD_POLICY_LOCKED});
+    if (m.locked.exchange(1) == 0) record_plain(c.common(), HV_RECORD_POLICY_LOCKED);
     return 0;
 }
 
@@ -102,6 +98,7 @@ template <typename Cpu> std::int64_t call_vcpu_read(Cpu& c, std::uint64_t number
 
 /// The calls of abi/guest.h.
 template <typename Cpu> call_result call_for_guest(Cpu& c, call_arguments const& p) {
+    constexpr auto shared = frame_kind::shared_write;
     auto& m = c.machine();
     switch (p.number) {
     case HV_CALL_VM_CREATE:    return {to_rax(create_vm(m, c))};
@@ -111,24 +108,27 @@ template <typename Cpu> call_result call_for_guest(Cpu& c, call_arguments const&
     case HV_CALL_VCPU_CREATE:  return {to_rax(create_vcpu(m, c, p.a, hpa{p.b}))};
     case HV_CALL_VCPU_DESTROY: return {to_rax(destroy_vcpu(m, c, p.a))};
     case HV_CALL_VCPU_READ:    return {call_vcpu_read(c, p.a)};
-    case HV_CALL_SHARE:        return {to_rax(share(m, c, gpa{p.a}, p.b))};
+    case HV_CALL_SHARE:        return {to_rax(give_frames(m, c, gpa{p.a}, p.b, shared))};
     case HV_CALL_OFFER:        m.offered.store(p.a); return {};
     default:                   return {error{errc::no_call}.negative()};
     }
 }
+
+std::int64_t run_test_hook(std::uint64_t what, std::uint64_t ticks);    // tests/hooks
 
 template <typename Cpu> call_result call_with_handle(Cpu& c, call_arguments const& p) {
     switch (p.number) {
     case HV_CALL_UNHOIST:         return call_unhoist(c, gva{p.a}, hpa{p.b});
     case HV_CALL_RECORDS_RELEASE: return {call_release(c, p.a, p.b)};
     case HV_CALL_AUDIT:           return {call_audit(c)};
-    case HV_CALL_DONATE:          return {to_rax(donate(c.machine(), c, gpa{p.a}, p.b))};
-    case HV_CALL_RECLAIM:         return {to_rax(reclaim(c.machine(), c, gpa{p.a}))};
-    case HV_CALL_POLICY_LOAD:     return {call_policy_load(c, p.a, p.b)};
-    case HV_CALL_POLICY_LOCK:     return {call_policy_lock(c)};
-    case HV_CALL_DUMP:            return {call_dump(c, p.a)};
+    case HV_CALL_DONATE:
+        return {to_rax(give_frames(c.machine(), c, gpa{p.a}, p.b, frame_kind::private_core))};
+    case HV_CALL_RECLAIM:     return {to_rax(reclaim(c.machine(), c, gpa{p.a}))};
+    case HV_CALL_POLICY_LOAD: return {call_policy_load(c, p.a, p.b)};
+    case HV_CALL_POLICY_LOCK: return {call_policy_lock(c)};
+    case HV_CALL_DUMP:        return {call_dump(c, p.a)};
 #ifdef HV_TEST_HOOKS
-    case HV_CALL_TEST: return {run_test_hook(c, p.a, p.b)};
+    case HV_CALL_TEST: return {run_test_hook(p.a, p.b)};
 #endif
     default: return call_for_guest(c, p);
     }
@@ -141,10 +141,8 @@ template <typename Cpu> call_result dispatch_call(Cpu& c) {
     call_arguments const p{r.rax, r.rdi, r.rsi, r.rdx, r.r10, r.r8};
     if (p.number >= HV_CALL_COUNT) return {error{errc::no_call}.negative()};
     if (p.handle != c.machine().handle) {
-        c.common().records.append({.tsc = insn::rdtsc(),
-                                   .kind = HV_RECORD_CALL_DENIED,
-                                   .rip = c.rip().raw,
-                                   .address = p.number});
+        event const e{.address = p.number, .rip = c.rip().raw};
+        record_event(c.common(), HV_RECORD_CALL_DENIED, 0xffff, e, 0);
         return {error{errc::bad_handle}.negative()};
     }
     return call_with_handle(c, p);
@@ -166,7 +164,7 @@ template <typename Cpu> after call_vcpu_run(Cpu& c) {
 template <typename Cpu> after answer_call(Cpu& c) {
     auto& r = c.common().gpr;
     if (c.privilege() != 0) {
-        c.record(HV_RECORD_CALL_DENIED, r.rax);
+        record(c, HV_RECORD_CALL_DENIED, r.rax);
         c.inject(invalid_opcode);
         return after::resume;
     }
@@ -180,7 +178,7 @@ template <typename Cpu> after answer_call(Cpu& c) {
 
 /// The backend's own instructions: what a CPU raises that has not got them.
 template <typename Cpu> after deny_instruction(Cpu& c) {
-    c.record(HV_RECORD_INSTRUCTION_DENIED);
+    record(c, HV_RECORD_INSTRUCTION_DENIED);
     c.inject(invalid_opcode);
     return after::resume;
 }

@@ -6,17 +6,18 @@
 
 namespace hv {
 
-enum class event_kind : std::uint16_t { memory, msr, cr, dtr };
+enum class event_kind : std::uint16_t { memory, msr, cr, dtr, xcr, io, cpuid, instruction };
 
 /// What an exit looks like to a policy, and later to a hypapp: the object, the access, the values.
 struct event {
     event_kind kind{};
     std::uint32_t access{};    // bits of enum hv_access
-    // guest-physical byte, MSR index, number of the control register, or enum hv_table
+    // guest-physical byte, MSR index, number of the control register, enum hv_table, port,
+    // leaf << 32 | sub-leaf, or enum hv_instruction
     std::uint64_t address{};
-    std::uint64_t value{};    // what was to be written
-    std::uint64_t old_value{};
-    std::uint64_t rip{};    // linear address of the instruction
+    std::uint64_t value{};        // what was to be written
+    std::uint64_t old_value{};    // I/O: bytes
+    std::uint64_t rip{};          // linear address of the instruction
 };
 
 enum class action : std::uint8_t { allow, log, deny };
@@ -28,14 +29,12 @@ struct verdict {
 
 /// The record kind that tells of `v` on an event of kind `k`.
 constexpr std::uint16_t record_kind(event_kind k, action v) {
-    bool const denied = v == action::deny;
-    switch (k) {
-    case event_kind::memory: return denied ? HV_RECORD_MEMORY_DENIED : HV_RECORD_MEMORY_LOGGED;
-    case event_kind::msr:    return denied ? HV_RECORD_MSR_DENIED : HV_RECORD_MSR_LOGGED;
-    case event_kind::cr:     return denied ? HV_RECORD_CR_DENIED : HV_RECORD_CR_LOGGED;
-    case event_kind::dtr:    return denied ? HV_RECORD_DTR_DENIED : HV_RECORD_DTR_LOGGED;
-    }
-    return HV_RECORD_NONE;
+    constexpr std::uint16_t denied[] = {HV_RECORD_MEMORY_DENIED, HV_RECORD_MSR_DENIED,
+                                        HV_RECORD_CR_DENIED,     HV_RECORD_DTR_DENIED,
+                                        HV_RECORD_XCR_DENIED,    HV_RECORD_IO_DENIED,
+                                        HV_RECORD_CPUID_DENIED,  HV_RECORD_EXECUTION_DENIED};
+    auto const kind = denied[static_cast<unsigned>(k)];
+    return static_cast<std::uint16_t>(v == action::deny ? kind : kind + 1);    // logged: the next
 }
 
 }    // namespace hv

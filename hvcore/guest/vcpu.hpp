@@ -86,7 +86,8 @@ constexpr next msr_exit(bool write, std::uint32_t length, std::uint32_t index,
 
 /// A guest's I/O instruction: `q`, as the backend tells it.
 template <typename Io>
-guest_exit io_exit(Io q, std::uint32_t bytes, std::uint32_t length, std::uint64_t rax) {
+guest_exit io_exit(Io q, std::uint32_t length, std::uint64_t rax) {
+    auto const bytes = Io::bytes_of(q);
     std::uint32_t detail = bytes << HV_GUEST_IO_BYTES_SHIFT;
     if (q.template get<typename Io::in>()) detail |= HV_GUEST_IO_IN;
     if (q.template get<typename Io::string>()) detail |= HV_GUEST_IO_STRING;
@@ -99,14 +100,10 @@ guest_exit io_exit(Io q, std::uint32_t bytes, std::uint32_t length, std::uint64_
 inline constexpr unsigned rsp_number = 4;
 
 [[gnu::always_inline]] inline void take_registers(guest_vcpu& v) {
-    auto const& x = *v.exchange;
-    for (unsigned i = 0; i < 16; ++i)
-        if (auto* r = v.gpr.numbered(i)) *r = x.gpr[i];
+    v.gpr.each([&x = *v.exchange](unsigned n, std::uint64_t& r) { r = x.gpr[n]; });
 }
 [[gnu::always_inline]] inline void give_registers(guest_vcpu& v) {
-    auto& x = *v.exchange;
-    for (unsigned i = 0; i < 16; ++i)
-        if (auto const* r = v.gpr.numbered(i)) x.gpr[i] = *r;
+    v.gpr.each([&x = *v.exchange](unsigned n, std::uint64_t r) { x.gpr[n] = r; });
 }
 inline void give_exit(guest_vcpu& v, guest_exit const& e) {
     auto& x = *v.exchange;

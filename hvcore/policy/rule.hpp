@@ -47,42 +47,50 @@ constexpr bool passes(hv_rule const& r, std::uint64_t what) {
 constexpr bool sound_pass(hv_rule const& r) {
     bool const passes = (r.flags & HV_RULE_PASSES) != 0;
     bool const unchanged = (r.flags & HV_RULE_UNCHANGED) != 0;
-    if (r.flags > (HV_RULE_PASSES | HV_RULE_UNCHANGED) || r.pass_first > r.pass_last) return false;
     if (!passes) return !unchanged && r.pass_last == 0;
-    if (r.access != HV_ACCESS_WRITE) return false;
+    if (r.access != HV_ACCESS_WRITE || r.pass_first > r.pass_last) return false;
     return !unchanged || (r.kind == HV_RULE_MSR && r.first == r.last);
+}
+
+/// What a kind leaves to its rules. One with a mask wants at least one bit of it.
+struct kind_limits {
+    std::uint32_t access, flags;
+    std::uint64_t last, mask;
+};
+constexpr kind_limits limits_of(std::uint16_t kind, std::uint64_t memory_limit) {
+    constexpr std::uint32_t r = HV_ACCESS_READ, w = HV_ACCESS_WRITE, x = HV_ACCESS_EXECUTE;
+    constexpr std::uint32_t passes = HV_RULE_PASSES, all = passes | HV_RULE_UNCHANGED;
+    constexpr auto any = ~std::uint64_t{0}, bits = any >> 32;
+    switch (kind) {
+    case HV_RULE_MSR:         return {r | w, all, any, 0};
+    case HV_RULE_CR:          return {w, passes, 4, bits};
+    case HV_RULE_MEMORY:      return {w | x, passes, memory_limit - 1, 0};
+    case HV_RULE_DTR:         return {w, 0, HV_TABLE_IDT, 0};
+    case HV_RULE_IO:          return {r | w, 0, 0xffff, 0};
+    case HV_RULE_XCR:         return {w, 0, 0, bits};
+    case HV_RULE_CPUID:       return {r, 0, any, any};
+    case HV_RULE_INSTRUCTION: return {x, 0, 0, (1u << HV_INSTRUCTION_COUNT) - 1};
+    default:                  return {};
+    }
 }
 
 /// Check one rule's own fields; whether its object is the root VM's to watch, the caller knows.
 /// Errors   invalid: unknown kind, action or access, an empty or wrapping range, bits that do not
 ///          exist.
 constexpr status check(hv_rule const& r, std::uint64_t memory_limit) {
-    if (r.id == 0 || !sound_pass(r)) return error{errc::invalid};
-    if (r.action != HV_ACTION_LOG && r.action != HV_ACTION_DENY) return error{errc::invalid};
-    if (r.access == 0 || r.first > r.last) return error{errc::invalid};
-    switch (r.kind) {
-    case HV_RULE_MSR:
-        if (r.mask != 0 || (r.access & ~std::uint32_t{HV_ACCESS_READ | HV_ACCESS_WRITE}) != 0)
-            break;
-        if (!msr_has_slot(r.first) || msr_range_of(r.first) != msr_range_of(r.last)) break;
-        return done;
-    case HV_RULE_CR:
-        if (r.access != HV_ACCESS_WRITE || r.mask == 0 || r.mask >> 32 != 0) break;
-        if ((r.first != 0 && r.first != 4) || r.last != r.first) break;
-        return done;
-    case HV_RULE_MEMORY:
-        if (r.mask != 0 || (r.access & ~std::uint32_t{HV_ACCESS_WRITE | HV_ACCESS_EXECUTE}) != 0)
-            break;
-        if (r.last >= memory_limit || (r.first & (page_bytes - 1)) != 0) break;
-        if (((r.last + 1) & (page_bytes - 1)) != 0) break;
-        return done;
-    case HV_RULE_DTR:
-        if (r.mask != 0 || r.flags != 0 || r.access != HV_ACCESS_WRITE) break;
-        if (r.last > HV_TABLE_IDT) break;
-        return done;
-    default: break;
-    }
-    return error{errc::invalid};
+    auto const may = limits_of(r.kind, memory_limit);
+    auto const more = r.kind == HV_RULE_CPUID ? r.pass_first : 0;
+    bool sound = r.id != 0 && r.access != 0 && r.first <= r.last && sound_pass(r) &&
+                 (r.action == HV_ACTION_LOG || r.action == HV_ACTION_DENY);
+    sound = sound && (r.access & ~may.access) == 0 && (r.flags & ~may.flags) == 0;
+    sound = sound && r.last <= may.last && (r.mask & ~may.mask) == 0;
+    sound = sound && (may.mask == 0 || (r.mask | more) != 0);
+    if (r.kind == HV_RULE_MSR)
+        sound = sound && msr_has_slot(r.first) && msr_range_of(r.first) == msr_range_of(r.last);
+    if (r.kind == HV_RULE_CR) sound = sound && r.first == r.last && r.first % 4 == 0;
+    if (r.kind == HV_RULE_MEMORY)
+        sound = sound && ((r.first | (r.last + 1)) & (page_bytes - 1)) == 0;
+    return sound ? status{done} : status{error{errc::invalid}};
 }
 
 }    // namespace hv::policy

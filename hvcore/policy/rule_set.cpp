@@ -6,12 +6,10 @@ namespace hv::policy {
 status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit) {
     HV_ASSERT(rules.size() <= HV_MAX_RULES);
     count_ = 0;
-    memory_count_ = 0;
     for (auto& side : msr_rule_) side = {};
-    for (auto& side : cr_rule_) side = {};
-    cr_mask_ = {};
-    table_rule_ = {};
-    tables_ = 0;
+    bit_rule_ = {};
+    bit_mask_ = {};
+    for (auto& x : ranges_) x.count = 0;
     any_msr_ = false;
     for (std::size_t i = 0; i < rules.size(); ++i) {
         bool const twice = find(rules[i].id) != nullptr;
@@ -21,7 +19,7 @@ status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit) {
             return error{errc::invalid};
         }
     }
-    index_parts();
+    for (auto& x : ranges_) index_parts(x);
     return done;
 }
 
@@ -46,17 +44,25 @@ verdict rule_set::decide(event const& e) const {
         auto const slot = msr_slot(static_cast<std::uint32_t>(e.address));
         return verdict_of(msr_rule_[e.access == HV_ACCESS_WRITE][slot], e.value);
     }
-    case event_kind::cr:     return decide_cr(e);
-    case event_kind::memory: return decide_memory(e);
-    case event_kind::dtr:    return verdict_of(table_rule_[e.address], e.rip);
+    case event_kind::cr:
+        return decide_bits(e.address == 4 ? bit_group::cr4 : bit_group::cr0, e.value ^ e.old_value,
+                           e.rip);
+    case event_kind::xcr: return decide_bits(bit_group::xcr0, e.value ^ e.old_value, e.rip);
+    case event_kind::dtr: return decide_bits(bit_group::tables, 1ull << e.address, e.rip);
+    case event_kind::instruction:
+        return decide_bits(bit_group::instructions, 1ull << e.address, e.rip);
+    case event_kind::memory: return decide_range(ranges_[memory], e, e.address);
+    case event_kind::io:     return decide_range(ranges_[io], e, e.address + e.old_value - 1);
+    case event_kind::cpuid:  break;    // all its rules count: each_about()
     }
     return {};
 }
 
 memory_run rule_set::memory_at(gpa at) const {
     memory_run run{.bytes = ~std::uint64_t{0} - at.raw};
-    for (std::uint32_t i = 0; i < memory_count_; ++i) {
-        auto const& r = memory_rule(i);
+    auto const& x = ranges_[memory];
+    for (std::uint32_t i = 0; i < x.count; ++i) {
+        auto const& r = rule(x, i);
         auto const change = r.first > at.raw ? r.first : r.last + 1;
         if (change > at.raw && change - at.raw < run.bytes) run.bytes = change - at.raw;
         if (r.first > at.raw) break;    // sorted: what follows starts later still
@@ -66,18 +72,25 @@ memory_run rule_set::memory_at(gpa at) const {
 }
 
 bool rule_set::index_rule(std::uint16_t number, hv_rule const& r) {
-    if (r.kind == HV_RULE_MSR) return index_msr(number, r);
-    if (r.kind == HV_RULE_MEMORY) index_memory(number, r);
-    bool fits = true;
-    for (auto i = r.first; r.kind == HV_RULE_DTR && i <= r.last; ++i) {
-        fits = take(table_rule_[i], number) && fits;
-        tables_ |= 1u << i;
+    switch (r.kind) {
+    case HV_RULE_MSR:    return index_msr(number, r);
+    case HV_RULE_MEMORY: index_range(number, ranges_[memory]); return true;
+    case HV_RULE_IO:     index_range(number, ranges_[io]); return true;
+    case HV_RULE_CPUID:  index_range(number, ranges_[cpuid]); return true;
+    case HV_RULE_XCR:    return index_bits(number, bit_group::xcr0, r.mask);
+    case HV_RULE_DTR:
+        return index_bits(number, bit_group::tables, 3u >> (1 - r.last) & 3u << r.first);
+    case HV_RULE_INSTRUCTION: return index_bits(number, bit_group::instructions, r.mask);
+    default:                  break;
     }
-    if (r.kind != HV_RULE_CR) return fits;
-    bool const is_cr4 = r.first == 4;
-    cr_mask_[is_cr4] |= r.mask;
+    return index_bits(number, r.first == 4 ? bit_group::cr4 : bit_group::cr0, r.mask);
+}
+
+bool rule_set::index_bits(std::uint16_t number, bit_group of, std::uint64_t mask) {
+    bool fits = true;
+    bit_mask_[std::size_t(of)] |= mask;
     for (unsigned i = 0; i < 32; ++i)
-        if ((r.mask >> i & 1) != 0) fits = take(cr_rule_[is_cr4][i], number) && fits;
+        if ((mask >> i & 1) != 0) fits = take(bit_rule_[std::size_t(of)][i], number) && fits;
     return fits;
 }
 
@@ -101,26 +114,26 @@ bool rule_set::index_msr(std::uint16_t number, hv_rule const& r) {
     return fits;
 }
 
-void rule_set::index_memory(std::uint16_t number, hv_rule const& r) {
-    auto i = memory_count_++;
-    for (; i > 0 && memory_rule(i - 1).first > r.first; --i) memory_[i] = memory_[i - 1];
-    memory_[i] = number;
+void rule_set::index_range(std::uint16_t number, range_index& x) {
+    auto const first = rules_[number - 1u].first;
+    auto i = x.count++;
+    for (; i > 0 && rule(x, i - 1).first > first; --i) x.rules[i] = x.rules[i - 1];
+    x.rules[i] = number;
 }
 
-void rule_set::index_parts() {
-    lowest_ = memory_count_ == 0 ? 0 : memory_rule(0).first;
-    auto const highest = memory_count_ == 0 ? 0 : memory_rule(memory_count_ - 1).first;
-    for (part_shift_ = 12; (highest - lowest_) >> part_shift_ >= memory_parts;) ++part_shift_;
+void rule_set::index_parts(range_index& x) {
+    x.lowest = x.count == 0 ? 0 : rule(x, 0).first;
+    auto const highest = x.count == 0 ? 0 : rule(x, x.count - 1).first;
+    for (x.shift = 0; (highest - x.lowest) >> x.shift >= x.parts;) ++x.shift;
     std::uint64_t reach = 0;
     std::uint32_t part = 0;
-    for (std::uint32_t i = 0; i < memory_count_; ++i) {
-        auto const& r = memory_rule(i);
-        for (; part <= (r.first - lowest_) >> part_shift_; ++part)
-            part_[part] = static_cast<std::uint16_t>(i);
-        reach = r.last > reach ? r.last : reach;
-        reach_[i] = reach;
+    for (std::uint32_t i = 0; i < x.count; ++i) {
+        auto const& r = rule(x, i);
+        for (; part <= (r.first - x.lowest) >> x.shift; ++part)
+            x.part[part] = static_cast<std::uint16_t>(i);
+        x.reach[i] = reach = r.last > reach ? r.last : reach;
     }
-    for (; part <= memory_parts; ++part) part_[part] = static_cast<std::uint16_t>(memory_count_);
+    for (; part <= x.parts; ++part) x.part[part] = static_cast<std::uint16_t>(x.count);
 }
 
 std::uint16_t rule_set::stricter(std::uint16_t a, std::uint16_t b, std::uint64_t what) const {
@@ -134,33 +147,19 @@ verdict rule_set::verdict_of(std::uint16_t number, std::uint64_t what) const {
     return {passes(r, what) ? action::allow : action_of(r), r.id};
 }
 
-verdict rule_set::decide_cr(event const& e) const {
-    auto changed = (e.value ^ e.old_value) & cr_mask_[e.address == 4];
+verdict rule_set::decide_bits(bit_group of, std::uint64_t touched, std::uint64_t rip) const {
+    touched &= bits(of);
     std::uint16_t worst = none;
     for (unsigned i = 0; i < 32; ++i)
-        if ((changed >> i & 1) != 0) worst = stricter(worst, cr_rule_[e.address == 4][i], e.rip);
-    return verdict_of(worst, e.rip);
+        if ((touched >> i & 1) != 0) worst = stricter(worst, bit_rule_[std::size_t(of)][i], rip);
+    return verdict_of(worst, rip);
 }
 
-verdict rule_set::decide_memory(event const& e) const {
-    if (e.address < lowest_) return {};
-    auto part = (e.address - lowest_) >> part_shift_;
-    if (part >= memory_parts) part = memory_parts - 1;
-    // First rule that starts beyond the address; of a part, by bisection: it may hold all 1,024.
-    std::uint32_t low = part_[part], high = part_[part + 1];
-    for (unsigned step = 0; step < 11 && low < high; ++step) {
-        auto const middle = low + (high - low) / 2;
-        if (memory_rule(middle).first <= e.address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+verdict rule_set::decide_range(range_index const& x, event const& e, std::uint64_t last) const {
     std::uint16_t worst = none;
-    for (auto i = low; i > 0 && reach_[i - 1] >= e.address; --i) {
-        auto const& r = memory_rule(i - 1);
-        if (r.last >= e.address && (r.access & e.access) != 0)
-            worst = stricter(worst, memory_[i - 1], e.rip);
-    }
+    each_at(x, e.address, last, [&](std::uint16_t number) {
+        if ((rules_[number - 1u].access & e.access) != 0) worst = stricter(worst, number, e.rip);
+    });
     return verdict_of(worst, e.rip);
 }
 

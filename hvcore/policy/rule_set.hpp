@@ -12,8 +12,12 @@ struct memory_run {
     std::uint64_t bytes{};      // from the address asked for to where the answer may change
 };
 
+/// What rules about bits hold: one of these, and a mask.
+enum class bit_group : std::uint8_t { cr0, cr4, xcr0, tables, instructions };
+
 /// The rules in force, with an index per kind, so that a look-up does not depend on their number.
-/// Where rules of memory crowd in one of 1,024 parts of what they span, on its logarithm.
+/// Of ranges, only where they crowd in one of 1,024 parts of what they span: on its logarithm
+/// there.
 class rule_set {
 public:
     /// Take over `rules`; each was checked before.
@@ -27,54 +31,90 @@ public:
     [[nodiscard]] hv_rule const* find(std::uint32_t id) const;
     [[nodiscard]] verdict decide(event const& e) const;
     [[nodiscard]] memory_run memory_at(gpa at) const;
-    /// Bits of CR0 (number 0) or CR4 (number 4) that some rule watches.
-    [[nodiscard]] std::uint64_t cr_mask(unsigned number) const { return cr_mask_[number == 4]; }
+    /// Bits that some rule watches; of tables and instructions, 1 << enum hv_table and so on.
+    [[nodiscard]] std::uint64_t bits(bit_group of) const { return bit_mask_[std::size_t(of)]; }
+    [[nodiscard]] std::uint64_t cr_mask(unsigned number) const { return bit_mask_[number == 4]; }
+    [[nodiscard]] bool watches_io() const { return ranges_[io].count != 0; }
+    [[nodiscard]] bool watches_cpuid() const { return ranges_[cpuid].count != 0; }
+    /// Call `visit` with each rule of kind IO or CPUID about something in first..last.
+    template <typename Visit>
+    void each_about(std::uint16_t kind, std::uint64_t first, std::uint64_t last,
+                    Visit const& visit) const {
+        each_at(ranges_[kind == HV_RULE_IO ? io : cpuid], first, last,
+                [&](std::uint16_t number) { visit(rules_[number - 1u]); });
+    }
     [[nodiscard]] bool watches_msr(std::uint32_t slot, bool write) const {
         return msr_rule_[write][slot] != 0;
     }
     [[nodiscard]] bool watches_msrs() const { return any_msr_; }
-    /// A bit for each of enum hv_table that some rule watches.
-    [[nodiscard]] std::uint32_t tables() const { return tables_; }
     [[nodiscard]] std::size_t size() const { return count_; }
     [[nodiscard]] hv_rule const& operator[](std::size_t i) const { return rules_[i]; }
 
 private:
     static constexpr std::uint16_t none = 0;
+    static constexpr std::size_t memory = 0, io = 1, cpuid = 2;
+    /// Rules about ranges of one kind, by their first byte, port or sub-leaf.
+    struct range_index {
+        array<std::uint16_t, HV_MAX_RULES> rules{};    // numbers
+        array<std::uint64_t, HV_MAX_RULES> reach{};    // the highest last of rules[0..i]
+        std::uint32_t count{};
+        // From the first byte of the first rule on, parts of equal size; part[n]: the first of
+        // rules that begins in part n or behind.
+        static constexpr std::uint32_t parts = 1024;
+        std::uint64_t lowest{};
+        unsigned shift{};
+        array<std::uint16_t, parts + 1> part{};
+    };
+    [[nodiscard]] hv_rule const& rule(range_index const& x, std::uint32_t i) const {
+        return rules_[x.rules[i] - 1u];
+    }
     // False: an earlier rule has another exception.
     [[nodiscard]] bool index_rule(std::uint16_t number, hv_rule const& r);
     [[nodiscard]] bool index_msr(std::uint16_t number, hv_rule const& r);
+    [[nodiscard]] bool index_bits(std::uint16_t number, bit_group of, std::uint64_t mask);
     [[nodiscard]] bool take(std::uint16_t& place, std::uint16_t number);
-    void index_memory(std::uint16_t number, hv_rule const& r);
-    void index_parts();
-    [[nodiscard]] hv_rule const& memory_rule(std::uint32_t i) const {
-        return rules_[memory_[i] - 1u];
-    }
+    void index_range(std::uint16_t number, range_index& x);
+    void index_parts(range_index& x);
     /// The stricter of two rules on one object: deny wins, then log, then the first. 0 is no rule.
     [[nodiscard]] std::uint16_t stricter(std::uint16_t a, std::uint16_t b,
                                          std::uint64_t what) const;
     /// what   the value of an MSR, or the instruction: it may be the rule's exception
     [[nodiscard]] verdict verdict_of(std::uint16_t number, std::uint64_t what) const;
-    [[nodiscard]] verdict decide_cr(event const& e) const;
-    [[nodiscard]] verdict decide_memory(event const& e) const;
+    [[nodiscard]] verdict decide_bits(bit_group of, std::uint64_t touched, std::uint64_t rip) const;
+    [[nodiscard]] verdict decide_range(range_index const& x, event const& e,
+                                       std::uint64_t last) const;
+    template <typename Visit>
+    void each_at(range_index const& x, std::uint64_t first, std::uint64_t last,
+                 Visit const& visit) const;
 
     array<hv_rule, HV_MAX_RULES> rules_{};
     std::uint32_t count_{};
     // Each index holds rule numbers + 1; 0 means that no rule watches the object.
     array<array<std::uint16_t, msr_slots>, 2> msr_rule_{};
     bool any_msr_{};
-    array<array<std::uint16_t, 32>, 2> cr_rule_{};
-    array<std::uint64_t, 2> cr_mask_{};
-    array<std::uint16_t, 2> table_rule_{};
-    std::uint32_t tables_{};
-    array<std::uint16_t, HV_MAX_RULES> memory_{};    // rule numbers of kind memory, by first byte
-    array<std::uint64_t, HV_MAX_RULES> reach_{};     // highest last byte of memory_[0..i]
-    std::uint32_t memory_count_{};
-    // From the first byte of the first rule on, parts of equal size; part_[n]: the first of memory_
-    // that begins in part n or behind.
-    static constexpr std::uint32_t memory_parts = 1024;
-    std::uint64_t lowest_{};
-    unsigned part_shift_{};
-    array<std::uint16_t, memory_parts + 1> part_{};
+    array<array<std::uint16_t, 32>, 5> bit_rule_{};    // by bit_group
+    array<std::uint64_t, 5> bit_mask_{};
+    array<range_index, 3> ranges_{};
 };
+
+/// Visit the rules of `x` that have something of first..last.
+template <typename Visit>
+void rule_set::each_at(range_index const& x, std::uint64_t first, std::uint64_t last,
+                       Visit const& visit) const {
+    if (last < x.lowest) return;
+    auto part = (last - x.lowest) >> x.shift;
+    if (part >= x.parts) part = x.parts - 1;
+    // The first rule that starts beyond the range; of a part, by bisection: it may hold all 1,024.
+    std::uint32_t low = x.part[part], high = x.part[part + 1];
+    for (unsigned step = 0; step < 11 && low < high; ++step) {
+        auto const middle = low + (high - low) / 2;
+        if (rule(x, middle).first <= last)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (auto i = low; i > 0 && x.reach[i - 1] >= first; --i)
+        if (rule(x, i - 1).last >= first) visit(x.rules[i - 1]);
+}
 
 }    // namespace hv::policy

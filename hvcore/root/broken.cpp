@@ -6,10 +6,8 @@ namespace hv {
 
 void broken(char const* what, unsigned line) {
     auto& c = this_cpu();
-    c.records.append({.tsc = insn::rdtsc(),
-                      .kind = HV_RECORD_ROOT_FAULT,
-                      .address = line,
-                      .value = reinterpret_cast<std::uint64_t>(__builtin_return_address(0))});
+    auto const from = reinterpret_cast<std::uint64_t>(__builtin_return_address(0));
+    record_plain(c, HV_RECORD_ROOT_FAULT, line, from);
     park(c, what);
 }
 

@@ -80,6 +80,8 @@ status build_memory(Machine& m, hv_launch const& a, image_sizes const& sizes, hv
     m.msrs_at = HV_TRY(m.pool.take_run(msr_map::pages));
     m.msrs = new (reinterpret_cast<void*>(HV_TRY(m.all.to_hva(m.msrs_at)).raw)) msr_map;
     m.msrs->build(m.rules());
+    m.ports_at = HV_TRY(m.pool.take_run(io_map::pages));
+    m.ports = new (reinterpret_cast<void*>(HV_TRY(m.all.to_hva(m.ports_at)).raw)) io_map;
     return done;
 }
 

@@ -89,7 +89,7 @@ template <typename Cpu> void announce_launch(Cpu& c) {
     common.state.store(cpu_state::running);
     common.shared->launched = 1;
     c.machine().cpus[common.number] = &common;
-    common.records.append({.tsc = insn::rdtsc(), .kind = HV_RECORD_LAUNCHED});
+    record_plain(common, HV_RECORD_LAUNCHED);
 }
 /// Linux's registers, after a first entry that failed.
 inline void restore_paging(std::uint64_t cr0, std::uint64_t cr3, std::uint64_t cr4) {

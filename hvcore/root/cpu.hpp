@@ -4,6 +4,7 @@
 #include "abi/record.h"
 #include "arch/descriptor.hpp"
 #include "arch/insn.hpp"
+#include "arch/reset_machine.hpp"
 #include "base/atomic.hpp"
 #include "event/event.hpp"
 #include "event/recorder.hpp"
@@ -44,7 +45,8 @@ struct cpu {
     atomic<cpu_state> state;
     std::uint32_t number{};    // in launch order
     std::uint32_t apic_id{};
-    bool nmi_waits{};    // an NMI for the root VM, until its window opens
+    bool nmi_waits{};      // an NMI for the root VM, until its window opens
+    bool cpuid_ruled{};    // for VMX, where CPUID always exits
     hv_cpu_shared* shared{};
     recorder records;
     core_gdt gdt;
@@ -65,10 +67,32 @@ inline void record_event(cpu& c, std::uint16_t kind, std::uint16_t reason, event
                       .value = e.value,
                       .old_value = e.old_value});
 }
+/// Of something that no exit has brought about.
+inline void record_plain(cpu& c, std::uint16_t kind, std::uint64_t address = 0,
+                         std::uint64_t value = 0) {
+    record_event(c, kind, 0xffff, {.address = address, .value = value}, 0);
+}
 /// If a rule logs or denies it.
 inline void record_verdict(cpu& c, std::uint16_t reason, event const& e, verdict by) {
     if (by.action != action::allow)
         record_event(c, record_kind(e.kind, by.action), reason, e, by.rule);
+}
+
+/// What the rules say, with its record.
+template <typename Cpu> verdict judge(Cpu& c, event const& e) {
+    auto const by = c.machine().rules().decide(e);
+    record_verdict(c.common(), c.reason(), e, by);
+    return by;
+}
+/// Of something that no rule has decided, on the virtual CPU `c`.
+template <typename Cpu> void record(Cpu& c, std::uint16_t kind, std::uint64_t address = 0) {
+    record_event(c.common(), kind, c.reason(), {.address = address, .rip = c.rip().raw}, 0);
+}
+
+/// What a real CPU does without an exit: it stops, and the board resets.
+template <typename Cpu> [[noreturn]] void shut_down(Cpu& c) {
+    record(c, HV_RECORD_TRIPLE_FAULT);
+    reset_machine();
 }
 
 /// What of a dump lies in no control block.
@@ -78,10 +102,8 @@ inline void begin_dump(cpu const& c, std::uint64_t rsp, hv_cpu_dump& out) {
     out.cpu_id = c.shared->cpu_id;
     out.launched = c.shared->launched;
     auto copy = c.gpr;
-    for (unsigned i = 0; i < 16; ++i) {
-        auto const* r = copy.numbered(i);
-        out.gpr[i] = r != nullptr ? *r : rsp;
-    }
+    out.gpr[4] = rsp;
+    copy.each([&](unsigned n, std::uint64_t r) { out.gpr[n] = r; });
 }
 
 /// All exits that the CPU has counted, of this launch and earlier ones.

@@ -19,67 +19,43 @@ template <typename Machine> status can_be_given(Machine& m, gpa first, std::uint
     return m.guests.reach({frame, at.bytes}) ? status{error{errc::busy}} : status{done};
 }
 
-template <typename Cpu> void record_frames(Cpu& c, std::uint16_t kind, gpa at,
-                                           std::uint64_t pages) {
-    c.common().records.append(
-        {.tsc = insn::rdtsc(), .kind = kind, .address = at.raw, .value = pages});
-}
-
-/// The root VM gives frames to the pool; they leave its second stage, on every CPU, before this
-/// returns.
+/// The root VM gives frames: to the pool (private_core), and then they leave its second stage on
+/// every CPU before this returns; or such that it goes on seeing and writing them (shared_write):
+/// exchange areas of vcpus.
 /// Errors   invalid: unaligned, more than 2 MiB, not ordinary write-back memory of the root VM,
 ///          watched by a rule; busy: a guest has one; no_space: no room to note them; no_memory:
-///          hiding them takes a table, and there is none.
+///          it takes a table, and there is none.
 template <typename Machine, typename Cpu>
-status donate(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
+status give_frames(Machine& m, Cpu& c, gpa first, std::uint64_t pages, frame_kind kind) {
     gpa_span const at{first, pages * page_bytes};
     hpa const frame{first.raw};
+    bool const shared = kind == frame_kind::shared_write;
     auto const hold = hold_machine(m, c);
     HV_TRY(can_be_given(m, first, pages));
     close_pages(m, c, true);    // their leaves must stay 4 KiB until then
-    HV_TRY(hide_run(m.stage, m.all, m.stage_types(), {frame, at.bytes}));
-    HV_TRY(shoot_down(m, c));
+    // Shared ones are split while the guard still takes them for ordinary: the leaf around them is
+    // not.
+    HV_TRY(shared ? m.stage.protect(at, read_write)
+                  : hide_run(m.stage, m.all, m.stage_types(), {frame, at.bytes}));
+    if (!shared) HV_TRY(shoot_down(m, c));
     auto const window = m.space.map({frame, at.bytes}, core_space::caching::write_back);
-    if (window) {
-        auto const noted = m.all.add({frame.raw, pages}, window.value());
-        if (noted && m.pool.add({frame, at.bytes})) {
-            record_frames(c, HV_RECORD_FRAMES_DONATED, first, pages);
-            return done;
-        }
-        if (noted) HV_ASSERT(m.all.remove(frame));
-        m.space.unmap(window.value(), at.bytes);
-    }
-    HV_ASSERT(
-        expose(m.stage, m.all, m.stage_types(), {frame, at.bytes}));    // its tables are there
-    HV_TRY(shoot_down(m, c));
-    return error{errc::no_space};
-}
-
-/// The root VM gives frames that it goes on seeing and writing: exchange areas of vcpus.
-/// Errors   as donate().
-template <typename Machine, typename Cpu>
-status share(Machine& m, Cpu& c, gpa first, std::uint64_t pages) {
-    gpa_span const at{first, pages * page_bytes};
-    hpa const frame{first.raw};
-    auto const hold = hold_machine(m, c);
-    HV_TRY(can_be_given(m, first, pages));
-    close_pages(m, c, true);    // their leaves must stay 4 KiB until then
-    // Split while the guard still takes the frames for ordinary ones: the leaf around them is not.
-    HV_TRY(m.stage.protect(at, read_write));
-    auto const window = m.space.map({frame, at.bytes}, core_space::caching::write_back);
-    auto noted = window ? m.all.add({frame.raw, pages}, window.value(), frame_kind::shared_write)
+    auto noted = window ? m.all.add({frame.raw, pages}, window.value(), kind)
                         : status{window.error()};
+    if (noted && !shared) {
+        noted = m.pool.add({frame, at.bytes});
+        if (!noted) HV_ASSERT(m.all.remove(frame));
+    }
     if (!noted) {
         if (window) m.space.unmap(window.value(), at.bytes);
         // Its tables are there.
         HV_ASSERT(expose(m.stage, m.all, m.stage_types(), {frame, at.bytes}));
         HV_TRY(shoot_down(m, c));
-        return noted.error();
+        return shared ? noted.error() : error{errc::no_space};
     }
     // Written anew, now that the guard knows their kind: always write-back.
-    HV_ASSERT(m.stage.map(at, frame, read_write, m.stage_types().type_at(frame).type));
-    record_frames(c, HV_RECORD_FRAMES_DONATED, first, pages);
-    return shoot_down(m, c);
+    if (shared) HV_ASSERT(m.stage.map(at, frame, read_write, m.stage_types().type_at(frame).type));
+    record_plain(c.common(), HV_RECORD_FRAMES_DONATED, first.raw, pages);
+    return shared ? shoot_down(m, c) : status{done};
 }
 
 /// Give a donation back, zeroed, once none of its pages is in use.
@@ -99,7 +75,7 @@ template <typename Machine, typename Cpu> status reclaim(Machine& m, Cpu& c, gpa
     m.space.unmap(chunk.at, chunk.pages * page_bytes);
     HV_ASSERT(expose(m.stage, m.all, m.stage_types(), chunk.span()));    // its tables are there
     HV_TRY(shoot_down(m, c));
-    record_frames(c, HV_RECORD_FRAMES_RETURNED, first, chunk.pages);
+    record_plain(c.common(), HV_RECORD_FRAMES_RETURNED, first.raw, chunk.pages);
     return done;
 }
 

@@ -12,6 +12,7 @@
 #include "mem/second_stage.hpp"
 #include "policy/rule_set.hpp"
 #include "root/cpu.hpp"
+#include "vcpu/io_map.hpp"
 
 namespace hv {
 
@@ -23,6 +24,9 @@ struct open_page {
     std::uint32_t cpu{};    // who closes it
     bool open{};
 };
+
+/// What a CPU may not be able to exit on; below these, 1 << enum hv_instruction.
+enum watchable : std::uint32_t { watchable_tables = 1u << 31, watchable_ports = 1u << 30 };
 
 /// The bits that CR rules hold, as they were when the rules came into force.
 struct pinned_registers {
@@ -71,6 +75,8 @@ template <entry_format Format, typename MsrMap, typename Guests> struct machine 
     unsigned max_phy_addr{};    // bits, CPUID.80000008H:EAX[7:0]
     MsrMap* msrs{};
     hpa msrs_at{};
+    io_map* ports{};    // the pages that say which ports exit
+    hpa ports_at{};
     hpa guest_msrs_at{}, guest_io_at{};    // the bitmaps of all guests, once there is one
     hva mailbox{};
     array<policy::rule_set, 2> rule_sets{};
@@ -87,8 +93,8 @@ template <entry_format Format, typename MsrMap, typename Guests> struct machine 
     bool ready{};    // what the CPUs share is there
     std::uint64_t handle{};
     std::uint64_t generation{};
-    bool time_slices{};    // the CPUs have a timer that ends guest operation
-    bool table_exits{};    // and can be made to leave it on LGDT and LIDT
+    bool time_slices{};          // the CPUs have a timer that ends guest operation
+    std::uint32_t exits{~0u};    // what all CPUs can be made to leave it on: bits of enum watchable
     atomic<std::uint32_t> locked{};
     atomic<std::uint64_t> offered{};    // guests, to programs
     spin_lock lock;                     // of stage, pool, rules, frames

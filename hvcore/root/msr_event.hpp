@@ -24,9 +24,7 @@ template <typename Cpu> event as_event(Cpu const& c, msr_access const& a) {
 template <typename Cpu> msr_decision decide(Cpu& c, msr_access const& a) {
     auto const& m = c.machine();
     auto const e = as_event(c, a);
-    auto const by = c.machine().rules().decide(e);
-    record_verdict(c.common(), c.reason(), e, by);
-    if (by.action == action::deny) return msr_decision::deny;
+    if (judge(c, e).action == action::deny) return msr_decision::deny;
     auto const built_in = decide_msr(m.msrs->list(), a.index, a.write);
     // Reads of what is not there are everyday life: the kernel probes. Writes are not.
     if (built_in == msr_decision::deny && a.write)

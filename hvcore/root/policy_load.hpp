@@ -39,11 +39,20 @@ template <typename Machine> void merge_memory(Machine& m, policy::rule_set const
             m.stage.merge({gpa{where[i].first}, where[i].last + 1 - where[i].first});
 }
 
+/// What the CPUs must be able to exit on for the rule: bits of enum watchable, and instructions.
+constexpr std::uint64_t exits_for(hv_rule const& r) {
+    if (r.kind == HV_RULE_DTR) return watchable_tables;
+    if (r.kind == HV_RULE_IO) return watchable_ports;
+    return r.kind == HV_RULE_INSTRUCTION ? r.mask : 0;
+}
+
 /// Whether this machine can enforce the rule: checked here, because a rule that cannot be kept is
 /// refused.
-template <typename Machine> status enforceable(Machine& m, hv_rule const& r) {
+template <typename Machine, typename Cpu>
+status enforceable(Machine& m, Cpu const& c, hv_rule const& r) {
     HV_TRY(policy::check(r, m.stage.limits().top()));
-    if (r.kind == HV_RULE_DTR && !m.table_exits) return error{errc::invalid};
+    if ((exits_for(r) & ~m.exits) != 0) return error{errc::invalid};
+    if (r.kind == HV_RULE_XCR && !c.has.xsave) return error{errc::invalid};
     if (r.kind != HV_RULE_MEMORY) return done;
     if (m.all.touches({hpa{r.first}, r.last + 1 - r.first})) return error{errc::invalid};
     // A guest that has the memory already would not ask the rule.
@@ -79,7 +88,7 @@ status fetch_rules(Machine& m, Cpu& c, std::uint64_t count, std::uint32_t& culpr
     for (std::uint64_t i = 0; i < count * (sizeof(hv_rule) / 8); ++i) to[i] = from[i];
     for (std::uint64_t i = 0; i < count; ++i) {
         culprit = static_cast<std::uint32_t>(i + 1);
-        HV_TRY(enforceable(m, m.arrived[i]));
+        HV_TRY(enforceable(m, c, m.arrived[i]));
         HV_TRY(keep_value(m, c, m.arrived[i]));
     }
     culprit = 0;
@@ -116,12 +125,10 @@ status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t genera
     m.pinned.cr4 = (m.pinned.cr4 & now.cr_mask(4)) | (seen.cr4 & ~now.cr_mask(4));
     m.active_rules.store(1 - m.active_rules.load());
     m.msrs->build(m.rules());
+    m.ports->build(m.rules());
     m.generation = generation;
     HV_TRY(shoot_down(m, c));
-    c.common().records.append({.tsc = insn::rdtsc(),
-                               .kind = HV_RECORD_POLICY_LOADED,
-                               .address = generation,
-                               .value = count});
+    record_plain(c.common(), HV_RECORD_POLICY_LOADED, generation, count);
     return done;
 }
 

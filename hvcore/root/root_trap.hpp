@@ -42,12 +42,8 @@ inline void meet_nmi(cpu& c) {
 }
 
 [[noreturn]] inline void park_on_fault(cpu& c, trap_frame const& f) {
-    c.records.append({.tsc = insn::rdtsc(),
-                      .kind = HV_RECORD_ROOT_FAULT,
-                      .rip = f.rip,
-                      .address = f.vector,
-                      .value = f.error,
-                      .old_value = f.rsp});
+    event const e{.address = f.vector, .value = f.error, .old_value = f.rsp, .rip = f.rip};
+    record_event(c, HV_RECORD_ROOT_FAULT, 0xffff, e, 0);
     print("\nhvcore: vector, error, rip, rsp: ");
     for (auto const n : {f.vector, f.error, f.rip, f.rsp}) print(n);
     park(c, "root fault");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // LGDT and LIDT: the core decodes no operand, so it looks at what the instruction has done.
+#include "policy/rule_set.hpp"
 #include "root/cpu.hpp"
 
 namespace hv {
@@ -8,7 +9,8 @@ namespace hv {
 /// Pin the tables that rules hold from now on, as this CPU has them.
 template <typename Cpu> void pin_tables(Cpu& c) {
     auto& t = c.common().tables;
-    auto const wanted = c.machine().rules().tables();
+    auto const wanted = static_cast<std::uint32_t>(
+        c.machine().rules().bits(policy::bit_group::tables));
     auto const now = c.tables();
     for (std::uint32_t i = 0; i < 2; ++i)
         if ((wanted & ~t.held & 1u << i) != 0) t.pinned[i] = now[i];

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "svm/cpu.hpp"
-#include "arch/reset_machine.hpp"
 
 namespace hv::svm {
 
@@ -14,10 +13,7 @@ void cpu::inject(exception x) {
     cancel_step();
     auto const event = event_of(make<event_field>(block->control.exit_event), x,
                                 make<cr0>(block->save.cr0).get<cr0::pe>());
-    if (!event) {    // a third fault: the CPU would shut down
-        record(HV_RECORD_TRIPLE_FAULT);
-        reset_machine();
-    }
+    if (!event) shut_down(*this);    // a third fault
     block->control.event = event->raw;
     if (stepped && base.nmi_waits) deliver_nmi();    // the step's end would have done it
 }
@@ -60,15 +56,21 @@ void cpu::set_tables(table_registers const& t) const {
 void cpu::load_masks() {
     auto& rules = owner->rules();
     bool const judged = (step.reasons & step_register) != 0;
-    block->control.cr_intercepts = static_cast<std::uint32_t>(
-        intercept_cr{}
-            .with<intercept_cr::write_cr0>(!judged && rules.cr_mask(0) != 0)
-            .with<intercept_cr::write_cr4>(!judged && rules.cr_mask(4) != 0)
-            .raw);
     pin_tables(*this);
-    auto const held = judged ? 0 : rules.tables();
-    set_intercept<intercept_1::write_gdtr>(*block, (held & 1u << HV_TABLE_GDT) != 0);
-    set_intercept<intercept_1::write_idtr>(*block, (held & 1u << HV_TABLE_IDT) != 0);
+    auto const watch = [&](exit_code what, bool on) { set_intercept(*block, what, on && !judged); };
+    auto const held = rules.bits(policy::bit_group::tables);
+    watch(exit_code::cr0_write, rules.cr_mask(0) != 0);
+    watch(exit_code::cr4_write, rules.cr_mask(4) != 0);
+    watch(exit_code::gdtr_write, (held & 1u << HV_TABLE_GDT) != 0);
+    watch(exit_code::idtr_write, (held & 1u << HV_TABLE_IDT) != 0);
+    watch(exit_code::io, rules.watches_io());
+    watch(exit_code::cpuid, rules.watches_cpuid());
+    watch(exit_code::xsetbv, rules.bits(policy::bit_group::xcr0) != 0);
+    auto instructions = rules.bits(policy::bit_group::instructions);
+    for (auto const each : watched_instructions) {
+        watch(each, (instructions & 1) != 0);
+        instructions >>= 1;
+    }
 }
 
 /// Inject the NMI that waits, or see to it that the CPU comes back as soon as it can be injected.
@@ -82,17 +84,8 @@ void cpu::deliver_nmi() {
     if ((v.interrupt_shadow & shadow) != 0) return begin_step(step_shadow);
     base.nmi_waits = false;
     nmi_masked = true;
-    set_intercept<intercept_1::iret>(*block, true);
+    set_intercept(*block, exit_code::iret, true);
     v.event = event_for_nmi.raw;
-}
-
-void cpu::record(std::uint16_t kind, std::uint64_t address, std::uint64_t value) {
-    base.records.append({.tsc = insn::rdtsc(),
-                         .kind = kind,
-                         .reason = reason(),
-                         .rip = block->save.rip,
-                         .address = address,
-                         .value = value});
 }
 
 }    // namespace hv::svm

@@ -15,7 +15,7 @@ using root_machine = machine<npt_format, msr_permissions, guest_registry<npt_for
 
 /// Why the guest executes one instruction and comes back: see svm/step.cpp.
 enum step_reason : std::uint8_t {
-    step_register = 1,     // a rule watches it
+    step_register = 1,     // a rule watches it, or the instruction
     step_open_page = 2,    // so that a logged access can happen
     step_iret = 4,         // the end of an NMI handler, and another NMI waits
     step_shadow = 8,       // of STI or MOV SS, and an NMI waits
@@ -86,7 +86,7 @@ public:
 
     void load_masks();
     void deliver_nmi();
-    void begin_step(step_reason why);
+    void begin_step(step_reason why = step_register);
     /// The instruction was not executed, and will not be: something is injected instead.
     void cancel_step();
     /// The instruction is done.
@@ -94,7 +94,6 @@ public:
     /// Of logged accesses, which have happened.
     void close_own_pages();
     void forget_open_pages();
-    void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
 
 private:
     std::uint8_t stop_step(bool executed);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Exits that no instruction asked for: memory, exceptions in a step, NMI, INIT, shutdown.
-#include "arch/reset_machine.hpp"
 #include "root/memory_event.hpp"
 #include "svm/entry.hpp"
 #include "svm/exit.hpp"
@@ -56,7 +55,7 @@ after on_nmi(cpu& c) {
 after on_iret(cpu& c) {
     if (c.step.open_until_iret) c.close_own_pages();
     c.nmi_masked = false;
-    set_intercept<intercept_1::iret>(*c.block, false);
+    set_intercept(*c.block, exit_code::iret, false);
     if (c.base.nmi_waits) c.begin_step(step_iret);
     return after::resume;
 }
@@ -72,7 +71,7 @@ after on_interrupt(cpu& c) {
 /// the CPU cannot do that it stays pending for ever: the CPU then waits, as after any INIT, for a
 /// SIPI that cannot come.
 after on_init(cpu& c) {
-    c.record(HV_RECORD_INIT);
+    record(c, HV_RECORD_INIT);
     if (c.redirects_init) {
         c.let_nmis_in();
         return after::resume;
@@ -82,16 +81,11 @@ after on_init(cpu& c) {
     for (;;) insn::cli_hlt();
 }
 
-after on_shutdown(cpu& c) {
-    c.record(HV_RECORD_TRIPLE_FAULT);
-    reset_machine();
-}
-
 /// The VMCB is not one that a CPU enters. At launch the loader gets an error. Later on it is the
 /// core's mistake: it takes back what it put there itself and tries once more.
 after on_invalid(cpu& c) {
     if (c.first_exit()) hv_svm_abandon(c);
-    c.record(HV_RECORD_ENTRY_FAILED, c.block->control.exit_info_1);
+    record(c, HV_RECORD_ENTRY_FAILED, c.block->control.exit_info_1);
     if (c.second_try) return after::park;
     c.second_try = true;
     c.cancel_step();

@@ -1,42 +1,67 @@
 // SPDX-License-Identifier: MIT
 #include "svm/exit.hpp"
+#include "call/dispatch.hpp"
 #include "call/run_guest.hpp"
+#include "root/instruction_event.hpp"
 #include "root/root_trap.hpp"
 #include "root/shoot_down.hpp"
 #include "svm/entry.hpp"
 #include "svm/guest.hpp"
+#include "vcpu/cpuid_filter.hpp"
 
 namespace hv::svm {
 
 namespace {
 
+/// Only while a rule watches a leaf.
+after on_cpuid(cpu& c) {
+    auto& r = c.base.gpr;
+    auto const leaf = static_cast<std::uint32_t>(r.rax);
+    auto const subleaf = static_cast<std::uint32_t>(r.rcx);
+    if (!c.machine().rules().watches_cpuid()) return on_unexpected(c);
+    auto answer = with_cr4_bits(leaf, subleaf, insn::cpuid(leaf, subleaf),
+                                make<cr4>(c.block->save.cr4));
+    hide_cpuid(c, leaf, subleaf, answer);
+    r.take(answer);
+    return after::advance;
+}
+
 // gate: list (of the codes in APM 2 C)
 after dispatch(exit_code why, cpu& c) {
     switch (static_cast<std::uint64_t>(why)) {
-    case std::uint64_t(exit_code::vmmcall):            return on_vmmcall(c);
-    case std::uint64_t(exit_code::nested_page_fault):  return on_nested_page_fault(c);
-    case std::uint64_t(exit_code::msr):                return on_msr(c);
+    case std::uint64_t(exit_code::vmmcall):           return answer_call(c);
+    case std::uint64_t(exit_code::nested_page_fault): return on_nested_page_fault(c);
+    case std::uint64_t(exit_code::msr):               return on_msr(c);
     case std::uint64_t(exit_code::cr0_write):
     case std::uint64_t(exit_code::cr4_write):
     case std::uint64_t(exit_code::idtr_write):
-    case std::uint64_t(exit_code::gdtr_write):         return on_register_write(c);
+    case std::uint64_t(exit_code::gdtr_write):        c.begin_step(); return after::resume;
+    case std::uint64_t(exit_code::io):
+        return answer_io(c, make<io_access>(c.block->control.exit_info_1));
+    case std::uint64_t(exit_code::cpuid):              return on_cpuid(c);
+    case std::uint64_t(exit_code::xsetbv):             return answer_xsetbv(c);
     case std::uint64_t(exit_code::nmi):                return on_nmi(c);
     case std::uint64_t(exit_code::iret):               return on_iret(c);
     case std::uint64_t(exit_code::init):               return on_init(c);
-    case std::uint64_t(exit_code::shutdown):           return on_shutdown(c);
-    case std::uint64_t(exit_code::invd):               return on_invd(c);
+    case std::uint64_t(exit_code::shutdown):           shut_down(c);
+    case std::uint64_t(exit_code::invd):               return answer_invd();
     case std::uint64_t(exit_code::invalid):            return on_invalid(c);
     case std::uint64_t(exit_code::external_interrupt): return on_interrupt(c);
     default:                                           break;    // all others are told by ranges
     }
-    if (is_virtualization(why)) return on_svm_instruction(c);
+    if (is_virtualization(why)) return deny_instruction(c);
+    for (std::uint32_t i = 0; i < HV_INSTRUCTION_RDRAND; ++i)
+        if (watched_instructions[i] == why) return answer_instruction(c, i);
     bool const exception = why >= exit_code::exception && why <= exit_code::last_exception;
     return exception ? on_exception(c) : on_unexpected(c);
 }
 
 /// Bytes of the instructions that exit and are then done, for CPUs that do not say it. A prefix
 /// that changes nothing is not counted: who writes one goes on inside the instruction.
-constexpr std::uint64_t bytes_of(exit_code why) { return why == exit_code::vmmcall ? 3 : 2; }
+constexpr std::uint64_t bytes_of(exit_code why) {
+    using enum exit_code;
+    return why == vmmcall || why == mwait || why == xsetbv ? 3 : 2;
+}
 
 /// An exit in the middle of the delivery of an event took that event away: deliver it again, once,
 /// unless the handler put something in its place.
@@ -49,7 +74,7 @@ void deliver_again(cpu const& c) {
 bool handle_rare(cpu& c) {
     auto const why = code_of(c.block->control.exit_code);
     if (why != exit_code::invalid) c.second_try = false;
-    auto const next = why == exit_code::vmmcall ? on_vmmcall(c) : dispatch(why, c);
+    auto const next = dispatch(why, c);
     if (next == after::park) park(c.base, "exit");
     if (c.base.state.load() == cpu_state::unhoisted) return false;
     if (next == after::resume)
@@ -65,7 +90,7 @@ void do_work(cpu& c) {
         bool const synchronised = (c.base.pending_work.load() & work_synchronise) != 0;
         answer_shoot_down(c);
         auto const what = c.base.pending_work.fetch_and(work_synchronise);
-        if ((what & work_machine_check) != 0) c.record(HV_RECORD_MACHINE_CHECK);
+        if ((what & work_machine_check) != 0) record(c, HV_RECORD_MACHINE_CHECK);
         // One that waits may have shared the latch with a shoot-down's.
         if ((what & work_nmi) != 0 || (synchronised && c.base.nmi_waits)) c.deliver_nmi();
     }
@@ -79,7 +104,7 @@ void count(cpu const& c) {
 }    // namespace
 
 after on_unexpected(cpu& c) {
-    c.record(HV_RECORD_UNEXPECTED_EXIT, c.block->control.exit_info_1);
+    record(c, HV_RECORD_UNEXPECTED_EXIT, c.block->control.exit_info_1);
     c.inject(general_protection);
     return after::resume;
 }

@@ -5,10 +5,8 @@
 
 namespace hv::svm {
 
-after on_vmmcall(cpu&), on_nested_page_fault(cpu&), on_msr(cpu&), on_register_write(cpu&),
-    on_exception(cpu&), on_nmi(cpu&), on_iret(cpu&), on_init(cpu&), on_shutdown(cpu&),
-    on_invd(cpu&), on_svm_instruction(cpu&), on_interrupt(cpu&), on_invalid(cpu&),
-    on_unexpected(cpu&);
+after on_nested_page_fault(cpu&), on_msr(cpu&), on_exception(cpu&), on_nmi(cpu&), on_iret(cpu&),
+    on_init(cpu&), on_interrupt(cpu&), on_invalid(cpu&), on_unexpected(cpu&);
 
 std::uint32_t access_of(nested_fault f);    // bits of enum hv_access
 

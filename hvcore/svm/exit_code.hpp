@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "abi/policy.h"
 #include "abi/record.h"
 #include <cstdint>
 
@@ -24,11 +25,13 @@ enum class exit_code : std::uint64_t {
     virtual_interrupt = 0x64,
     idtr_write = 0x6a,
     gdtr_write = 0x6b,
+    rdtsc = 0x6e,
     rdpmc = 0x6f,
     cpuid = 0x72,
     iret = 0x74,
     invd = 0x76,
     hlt = 0x78,
+    invlpg = 0x79,
     invlpga = 0x7a,
     io = 0x7b,
     msr = 0x7c,
@@ -37,6 +40,7 @@ enum class exit_code : std::uint64_t {
     vmrun = 0x80,
     vmmcall = 0x81,
     skinit = 0x86,    // and the four between them
+    rdtscp = 0x87,
     wbinvd = 0x89,
     monitor = 0x8a,
     mwait = 0x8b,
@@ -45,6 +49,12 @@ enum class exit_code : std::uint64_t {
     nested_page_fault = 0x400,
     invalid = ~std::uint64_t{0},
 };
+
+/// In the order of enum hv_instruction, as far as SVM can watch them.
+inline constexpr exit_code watched_instructions[] = {
+    exit_code::rdtsc,  exit_code::rdtscp,  exit_code::rdpmc, exit_code::wbinvd,
+    exit_code::invlpg, exit_code::monitor, exit_code::mwait};
+static_assert(sizeof watched_instructions / sizeof(exit_code) == HV_INSTRUCTION_RDRAND);
 
 /// What the VMCB says; QEMU writes "invalid" with 32 bits only.
 constexpr exit_code code_of(std::uint64_t raw) {

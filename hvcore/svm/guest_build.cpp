@@ -16,18 +16,31 @@ constexpr std::uint32_t own_msrs[] = {
     msr::ia32_lstar,       msr::ia32_cstar,         msr::ia32_fmask,        msr::ia32_fs_base,
     msr::ia32_gs_base,     msr::ia32_kernel_gs_base};
 
-constexpr auto caught_1 = intercept_1::external_interrupt::mask | intercept_1::nmi::mask |
-                          intercept_1::init::mask | intercept_1::rdpmc::mask |
-                          intercept_1::cpuid::mask | intercept_1::invd::mask |
-                          intercept_1::hlt::mask | intercept_1::invlpga::mask |
-                          intercept_1::io::mask | intercept_1::msr::mask |
-                          intercept_1::task_switch::mask | intercept_1::shutdown::mask;
-constexpr auto caught_2 = intercept_2::vmrun::mask | intercept_2::vmmcall::mask |
-                          intercept_2::vmload::mask | intercept_2::vmsave::mask |
-                          intercept_2::stgi::mask | intercept_2::clgi::mask |
-                          intercept_2::skinit::mask | intercept_2::wbinvd::mask |
-                          intercept_2::monitor::mask | intercept_2::mwait::mask |
-                          intercept_2::armed_mwait::mask | intercept_2::xsetbv::mask;
+// #DB, #AC: endless; #UD: the other vendor's hypercall.
+constexpr exit_code caught[] = {exit_code::cr8_read,
+                                exit_code::cr8_write,
+                                exit_code::external_interrupt,
+                                exit_code::nmi,
+                                exit_code::init,
+                                exit_code::rdpmc,
+                                exit_code::cpuid,
+                                exit_code::invd,
+                                exit_code::hlt,
+                                exit_code::invlpga,
+                                exit_code::io,
+                                exit_code::msr,
+                                exit_code::task_switch,
+                                exit_code::shutdown,
+                                exit_code::vmmcall,
+                                exit_code::wbinvd,
+                                exit_code::monitor,
+                                exit_code::mwait,
+                                exit_code::armed_mwait,
+                                exit_code::xsetbv,
+                                exit_code::debug_exception,
+                                exit_code::undefined,
+                                exit_code::alignment_check,
+                                exit_code::machine_check};
 
 result<hpa> filled_pages(root_machine& m, std::uint64_t pages) {
     auto const at = HV_TRY(m.pool.take_run(pages));
@@ -53,14 +66,8 @@ status cpu::prepare_guests() {
 }
 
 void build_guest(cpu const& c, guest_vcpu const& v) {
-    // #DB, #AC: endless; #UD: the other vendor's hypercall; #MC
-    constexpr std::uint32_t caught = 1u << 1 | 1u << 6 | 1u << 17 | 1u << 18;
     auto& b = block_of(v).control;
-    b.cr_intercepts = static_cast<std::uint32_t>(intercept_cr::read_cr8::mask |
-                                                 intercept_cr::write_cr8::mask);
-    b.intercepts_1 = static_cast<std::uint32_t>(caught_1);
-    b.intercepts_2 = static_cast<std::uint32_t>(caught_2);
-    b.exception_intercepts = caught;
+    set_intercepts(block_of(v), caught);
     b.io_map = c.owner->guest_io_at.raw;
     b.msr_map = c.owner->guest_msrs_at.raw;
     b.asid = guest_asid;

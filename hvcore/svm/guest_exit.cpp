@@ -21,13 +21,9 @@ next fault(guest_vcpu const& v, exception x) {
 next on_guest_cpuid(guest_vcpu& v) {
     auto& s = block_of(v).save;
     auto& r = v.gpr;
-    auto const a = v.list->answer(static_cast<std::uint32_t>(s.rax),
-                                  static_cast<std::uint32_t>(r.rcx),
-                                  [&] { return make<cr4>(s.cr4); });
-    s.rax = a.eax;
-    r.rbx = a.ebx;
-    r.rcx = a.ecx;
-    r.rdx = a.edx;
+    r.take(v.list->answer(static_cast<std::uint32_t>(s.rax), static_cast<std::uint32_t>(r.rcx),
+                          [&] { return make<cr4>(s.cr4); }));
+    s.rax = r.rax;
     return behind(2);
 }
 
@@ -43,7 +39,7 @@ next on_guest_io(guest_vcpu const& v) {
     auto const& b = block_of(v);
     auto const q = make<io_access>(b.control.exit_info_1);
     auto const length = static_cast<std::uint32_t>(b.control.exit_info_2 - b.save.rip) & 15;
-    return back(io_exit(q, q.get<io_access::bytes>(), length, b.save.rax));
+    return back(io_exit(q, length, b.save.rax));
 }
 
 next on_guest_efer(guest_vcpu& v, bool write, std::uint64_t value) {
@@ -93,7 +89,7 @@ next on_guest_nmi(cpu const& c) {
 /// The guest's NMI handler is about to end.
 next on_guest_iret(guest_vcpu& v) {
     v.nmi_masked = false;
-    set_intercept<intercept_1::iret>(block_of(v), false);
+    set_intercept(block_of(v), exit_code::iret, false);
     return (v.flags & HV_RUN_NMI_WINDOW) != 0 ? back({.why = HV_GUEST_WINDOW}) : again;
 }
 

@@ -34,8 +34,8 @@ void write_windows(vmcb& b, guest_vcpu const& v) {
                                       .with<virtual_interrupt::ignore_tpr>(true)
                                       .with<virtual_interrupt::masking>(true)
                                       .raw;
-    set_intercept<intercept_1::virtual_interrupt>(b, window);
-    set_intercept<intercept_1::iret>(b, v.nmi_masked);
+    set_intercept(b, exit_code::virtual_interrupt, window);
+    set_intercept(b, exit_code::iret, v.nmi_masked);
 }
 
 /// What the exchange area says, copied once, into VMCB and vcpu.

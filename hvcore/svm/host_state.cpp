@@ -21,13 +21,9 @@ constexpr cr0 core_cr0() {
         .with<cr0::wp>(true)
         .with<cr0::pg>(true);
 }
-constexpr auto caught_1 = intercept_1::nmi::mask | intercept_1::init::mask |
-                          intercept_1::invd::mask | intercept_1::invlpga::mask |
-                          intercept_1::msr::mask | intercept_1::shutdown::mask;
-constexpr auto caught_2 = intercept_2::vmrun::mask | intercept_2::vmmcall::mask |
-                          intercept_2::vmload::mask | intercept_2::vmsave::mask |
-                          intercept_2::stgi::mask | intercept_2::clgi::mask |
-                          intercept_2::skinit::mask;
+constexpr exit_code caught[] = {exit_code::nmi,     exit_code::init, exit_code::invd,
+                                exit_code::invlpga, exit_code::msr,  exit_code::shutdown,
+                                exit_code::vmmcall};
 }    // namespace
 
 /// No CPUID: its answers are the CPU's own, and SVM looks like switched off (docs/architecture.md).
@@ -35,9 +31,9 @@ void write_controls(cpu& c) {
     auto& v = c.block->control;
     auto const& m = c.machine();
     v = {};
-    v.intercepts_1 = static_cast<std::uint32_t>(caught_1);
-    v.intercepts_2 = static_cast<std::uint32_t>(caught_2);
+    set_intercepts(*c.block, caught);
     v.msr_map = m.msrs_at.raw;
+    v.io_map = m.ports_at.raw;
     v.asid = root_asid;
     v.tlb = tlb_control::flush_all;    // left over from a hoist before this one: same ASID
     v.nested_paging = 1;

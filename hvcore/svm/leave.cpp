@@ -17,7 +17,7 @@ status cpu::leave(gva target, hpa table) {
     hpa_span const page{table, page_bytes};
     if (!page.pages() || !page.within(owner->top_of_ram)) return error{errc::invalid};
     if (owner->all.touches(page)) return error{errc::invalid};
-    record(HV_RECORD_UNHOISTED);
+    record(*this, HV_RECORD_UNHOISTED);
     leave_cr3 = table.raw;
     leave_rip = target.raw;
     base.state.store(cpu_state::unhoisted);

@@ -34,7 +34,7 @@ register_decision judge(cpu& c, change const& w) {
 void cpu::start_time_slice(bool executes, bool /*once*/) {
     if (!executes) return begin_step(step_open_page);
     step.open_until_interrupt = true;
-    set_intercept<intercept_1::external_interrupt>(*block, true);
+    set_intercept(*block, exit_code::external_interrupt, true);
 }
 
 void cpu::begin_step(step_reason why) {
@@ -44,7 +44,7 @@ void cpu::begin_step(step_reason why) {
     if (why == step_open_page &&
         make<event_field>(v.control.exit_event).get<event_field::valid>()) {
         step.open_until_iret = true;
-        return set_intercept<intercept_1::iret>(v, true);
+        return set_intercept(v, exit_code::iret, true);
     }
     if (step.reasons == 0) {
         step.own_trap_flag = make<rflags>(v.save.rflags).get<rflags::tf>();
@@ -88,7 +88,7 @@ void cpu::cancel_step() {
 
 void cpu::forget_open_pages() {
     step.open_until_iret = false;
-    if (step.open_until_interrupt) set_intercept<intercept_1::external_interrupt>(*block, false);
+    if (step.open_until_interrupt) set_intercept(*block, exit_code::external_interrupt, false);
     step.open_until_interrupt = false;
 }
 

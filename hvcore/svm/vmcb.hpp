@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "svm/exit_code.hpp"
 #include "vcpu/exception.hpp"
 #include <cstddef>
 #include <cstdint>
@@ -8,50 +9,6 @@
 namespace hv::svm {
 
 // APM 2 B "VMCB Layout".
-
-struct intercept_cr : reg<intercept_cr> {    // offset 000h
-    using read_cr8 = bit<intercept_cr, 8>;
-    using write_cr0 = bit<intercept_cr, 16>;
-    using write_cr4 = bit<intercept_cr, 20>;
-    using write_cr8 = bit<intercept_cr, 24>;
-};
-static_assert(intercept_cr{}.with<intercept_cr::write_cr4>(true).raw == 1u << 20);
-
-struct intercept_1 : reg<intercept_1> {    // offset 00Ch
-    using external_interrupt = bit<intercept_1, 0>;
-    using virtual_interrupt = bit<intercept_1, 4>;
-    using write_idtr = bit<intercept_1, 10>;
-    using write_gdtr = bit<intercept_1, 11>;
-    using rdpmc = bit<intercept_1, 15>;
-    using cpuid = bit<intercept_1, 18>;
-    using hlt = bit<intercept_1, 24>;
-    using io = bit<intercept_1, 27>;
-    using task_switch = bit<intercept_1, 29>;
-    using nmi = bit<intercept_1, 1>;
-    using init = bit<intercept_1, 3>;
-    using iret = bit<intercept_1, 20>;
-    using invd = bit<intercept_1, 22>;
-    using invlpga = bit<intercept_1, 26>;
-    using msr = bit<intercept_1, 28>;
-    using shutdown = bit<intercept_1, 31>;
-};
-static_assert(intercept_1{}.with<intercept_1::msr>(true).raw == 1u << 28);
-
-struct intercept_2 : reg<intercept_2> {    // offset 010h
-    using vmrun = bit<intercept_2, 0>;
-    using vmmcall = bit<intercept_2, 1>;
-    using vmload = bit<intercept_2, 2>;
-    using vmsave = bit<intercept_2, 3>;
-    using stgi = bit<intercept_2, 4>;
-    using clgi = bit<intercept_2, 5>;
-    using skinit = bit<intercept_2, 6>;
-    using wbinvd = bit<intercept_2, 9>;
-    using monitor = bit<intercept_2, 10>;
-    using mwait = bit<intercept_2, 11>;
-    using armed_mwait = bit<intercept_2, 12>;
-    using xsetbv = bit<intercept_2, 13>;
-};
-static_assert(intercept_2{}.with<intercept_2::skinit>(true).raw == 64);
 
 struct nested_fault : reg<nested_fault> {    // APM 2 15.25.6 "Nested versus Guest Page Faults, …"
     using present = bit<nested_fault, 0>;
@@ -74,7 +31,9 @@ struct io_access : reg<io_access> {    // APM 2 15.10.2 "IN and OUT Behavior", E
     using in = bit<io_access, 0>;
     using string = bit<io_access, 2>;
     using repeat = bit<io_access, 3>;
-    using bytes = field<io_access, 6, 4, unsigned>;    // one of three bits: 1, 2, 4
+    static constexpr unsigned bytes_of(io_access q) {    // one of three bits: 1, 2, 4
+        return field<io_access, 6, 4, unsigned>::get(q);
+    }
     using port = field<io_access, 31, 16>;
 };
 static_assert(io_access::port::get(make<io_access>(0xe90010)) == 0xe9);
@@ -82,6 +41,7 @@ static_assert(io_access::port::get(make<io_access>(0xe90010)) == 0xe9);
 enum class tlb_control : std::uint8_t { nothing = 0, flush_all = 1 };
 
 struct control_area {
+    // Offset 0: see set_intercept().
     std::uint32_t cr_intercepts, dr_intercepts, exception_intercepts, intercepts_1, intercepts_2;
     std::uint8_t reserved_1[0x40 - 0x14];
     std::uint64_t io_map, msr_map, tsc_offset;
@@ -158,9 +118,16 @@ constexpr event_field cut_short(control_area const& v) {
     return event.get<event_field::valid>() && !on_purpose ? event : event_field{};
 }
 
-template <typename Bit> void set_intercept(vmcb& b, bool on) {
-    auto const now = make<intercept_1>(b.control.intercepts_1).with<Bit>(on);
-    b.control.intercepts_1 = static_cast<std::uint32_t>(now.raw);
+/// The words of intercepts, one after the other, have a bit for each exit code from 0 on.
+inline void set_intercept(vmcb& b, exit_code code, bool on) {
+    auto const n = static_cast<unsigned>(code);
+    auto& word = (&b.control.cr_intercepts)[n / 32];
+    word = on ? word | 1u << n % 32 : word & ~(1u << n % 32);
+}
+/// All that `codes` names, and SVM's own instructions.
+template <std::size_t Count> void set_intercepts(vmcb& b, exit_code const (&codes)[Count]) {
+    b.control.intercepts_2 = 0x7f;    // VMRUN to SKINIT
+    for (auto const code : codes) set_intercept(b, code, true);
 }
 
 }    // namespace hv::svm

@@ -23,6 +23,18 @@ constexpr cpuid_leaf hypervisor_leaf(std::uint32_t leaf) {
     return {};
 }
 
+/// A native answer with the bits that follow the root VM's CR4, which is not the core's.
+constexpr cpuid_leaf with_cr4_bits(std::uint32_t leaf, std::uint32_t subleaf, cpuid_leaf a,
+                                   cr4 now) {
+    using c1 = cpuid::leaf_1_ecx;
+    using c7 = cpuid::leaf_7_ecx;
+    if (leaf == 1)
+        a.ecx = std::uint32_t(make<c1>(a.ecx).with<c1::osxsave>(now.get<cr4::osxsave>()).raw);
+    if (leaf == 7 && subleaf == 0)
+        a.ecx = std::uint32_t(make<c7>(a.ecx).with<c7::ospke>(now.get<cr4::pke>()).raw);
+    return a;
+}
+
 /// The answer to CPUID for the root VM.
 /// native   what the CPU answered in root mode; guest_cr4: mirrored in OSXSAVE and OSPKE; show_vmx:
 ///          to a program that looks for it before it opens the node of guest VMs.
@@ -32,6 +44,7 @@ constexpr cpuid_leaf filter_cpuid(std::uint32_t leaf, std::uint32_t subleaf, cpu
                                   cr4 guest_cr4, bool show_vmx) {
     auto narrow = [](auto r) { return static_cast<std::uint32_t>(r.raw); };
     if (leaf >= cpuid::hypervisor_first) return hypervisor_leaf(leaf);
+    native = with_cr4_bits(leaf, subleaf, native, guest_cr4);
     if (leaf == 1) {
         using c = cpuid::leaf_1_ecx;
         using d = cpuid::leaf_1_edx;
@@ -40,8 +53,7 @@ constexpr cpuid_leaf filter_cpuid(std::uint32_t leaf, std::uint32_t subleaf, cpu
                                 .with<c::smx>(false)
                                 .with<c::dtes64>(false)
                                 .with<c::ds_cpl>(false)
-                                .with<c::hypervisor>(true)
-                                .with<c::osxsave>(guest_cr4.get<cr4::osxsave>()));
+                                .with<c::hypervisor>(true));
         native.edx = narrow(make<d>(native.edx).with<d::ds>(false));
     } else if (leaf == 6) {
         using a = cpuid::leaf_6_eax;
@@ -53,10 +65,7 @@ constexpr cpuid_leaf filter_cpuid(std::uint32_t leaf, std::uint32_t subleaf, cpu
         using d = cpuid::leaf_7_edx;
         native.ebx = narrow(
             make<b>(native.ebx).with<b::sgx>(false).with<b::processor_trace>(false));
-        native.ecx = narrow(make<c>(native.ecx)
-                                .with<c::sgx_lc>(false)
-                                .with<c::key_locker>(false)
-                                .with<c::ospke>(guest_cr4.get<cr4::pke>()));
+        native.ecx = narrow(make<c>(native.ecx).with<c::sgx_lc>(false).with<c::key_locker>(false));
         native.edx = narrow(make<d>(native.edx).with<d::pconfig>(false).with<d::uintr>(false));
     } else if (leaf != 7) {
         return {};    // SGX, processor trace, key locker, PCONFIG: a leaf with nothing to say

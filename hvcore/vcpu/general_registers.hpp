@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "arch/cpuid.hpp"
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace hv {
 
@@ -12,27 +14,27 @@ struct general_registers {
     std::uint64_t r15{}, r14{}, r13{}, r12{}, rbp{};
     std::uint64_t r11{}, r10{}, r9{}, r8{}, rdi{}, rsi{}, rbx{}, rdx{}, rcx{}, rax{};
 
+    /// What CPUID leaves there.
+    [[gnu::always_inline]] constexpr void take(cpuid_leaf const& a) {
+        rax = a.eax;
+        rbx = a.ebx;
+        rcx = a.ecx;
+        rdx = a.edx;
+    }
     /// By the number that instructions encode. SDM 3C 28.2.1, table "Exit Qualification for
     /// Control-Register Accesses". 4 is rsp and not here: null.
     [[nodiscard]] constexpr std::uint64_t* numbered(unsigned number) {
-        switch (number) {
-        case 0:  return &rax;
-        case 1:  return &rcx;
-        case 2:  return &rdx;
-        case 3:  return &rbx;
-        case 5:  return &rbp;
-        case 6:  return &rsi;
-        case 7:  return &rdi;
-        case 8:  return &r8;
-        case 9:  return &r9;
-        case 10: return &r10;
-        case 11: return &r11;
-        case 12: return &r12;
-        case 13: return &r13;
-        case 14: return &r14;
-        case 15: return &r15;
-        default: return nullptr;
-        }
+        using g = general_registers;
+        constexpr std::uint64_t g::* all[16] = {
+            &g::rax, &g::rcx, &g::rdx, &g::rbx, nullptr, &g::rbp, &g::rsi, &g::rdi,
+            &g::r8,  &g::r9,  &g::r10, &g::r11, &g::r12, &g::r13, &g::r14, &g::r15};
+        return number < 16 && all[number] != nullptr ? &(this->*all[number]) : nullptr;
+    }
+    /// Each with its number, without a loop: runs of guests are short.
+    template <typename Visit> [[gnu::always_inline]] constexpr void each(Visit const& visit) {
+        [&]<unsigned... N>(std::integer_sequence<unsigned, N...>) {
+            ((numbered(N) != nullptr ? visit(N, *numbered(N)) : void()), ...);
+        }(std::make_integer_sequence<unsigned, 16>{});
     }
 };
 static_assert(sizeof(general_registers) == 120 && offsetof(general_registers, rax) == 112);

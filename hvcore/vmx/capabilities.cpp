@@ -2,6 +2,8 @@
 #include "vmx/capabilities.hpp"
 #include "arch/insn.hpp"
 #include "arch/msr.hpp"
+#include "root/machine.hpp"
+#include "vmx/watched.hpp"
 
 namespace hv::vmx {
 
@@ -19,6 +21,18 @@ result<std::uint32_t> adjust(std::uint32_t index, std::uint64_t needed, std::uin
 
 bool has(std::uint32_t index, std::uint64_t control) {
     return (make<capability>(insn::rdmsr(index)).get<capability::may>() & control) != 0;
+}
+
+std::uint32_t possible_exits() {
+    auto const one = [](std::uint64_t primary, std::uint64_t more) {
+        return std::uint32_t{has(msr::ia32_vmx_true_procbased_ctls, primary) ||
+                             has(msr::ia32_vmx_procbased_ctls2, more)};
+    };
+    auto exits = one(0, secondary::descriptor_tables::mask) * watchable_tables |
+                 one(processor::io_bitmaps::mask, 0) * watchable_ports;
+    std::uint32_t i = 0;
+    for (auto const& each : watched_instructions) exits |= one(each.primary, each.secondary) << i++;
+    return exits;
 }
 
 constexpr auto pin_needed = pin::nmi_exiting::mask | pin::virtual_nmis::mask;
@@ -53,7 +67,7 @@ result<control_set> choose_controls(std::uint64_t& detail) {
     c.processor = HV_TRY(adjust(msr::ia32_vmx_true_procbased_ctls, processor_needed, 0, detail));
     c.secondary = HV_TRY(
         adjust(msr::ia32_vmx_procbased_ctls2, secondary_needed, secondary_wished, detail));
-    c.table_exits = has(msr::ia32_vmx_procbased_ctls2, secondary::descriptor_tables::mask);
+    c.exits = possible_exits();
     c.exit = HV_TRY(adjust(msr::ia32_vmx_true_exit_ctls, exit_needed, 0, detail));
     c.entry = HV_TRY(adjust(msr::ia32_vmx_true_entry_ctls, entry_needed, 0, detail));
     return c;

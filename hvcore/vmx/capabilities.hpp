@@ -9,8 +9,8 @@ namespace hv::vmx {
 /// The controls that the core runs with, adjusted to what this CPU demands and allows.
 struct control_set {
     std::uint32_t pin{}, processor{}, secondary{}, exit{}, entry{};
-    bool time_slices{};    // the VMX-preemption timer is there
-    bool table_exits{};    // LGDT and LIDT can be made to exit
+    bool time_slices{};       // the VMX-preemption timer is there
+    std::uint32_t exits{};    // what can be made to exit: bits of enum watchable, and instructions
     std::uint32_t timer_shift{};
 };
 

@@ -19,12 +19,15 @@ struct processor : reg<processor> {    // SDM 3C 25.6.2 "Processor-Based VM-Exec
     using interrupt_window = bit<processor, 2>;
     using tsc_offsetting = bit<processor, 3>;
     using hlt = bit<processor, 7>;
+    using invlpg = bit<processor, 9>;
     using mwait = bit<processor, 10>;
     using rdpmc = bit<processor, 11>;
+    using rdtsc = bit<processor, 12>;
     using cr8_load = bit<processor, 19>;
     using cr8_store = bit<processor, 20>;
     using all_io = bit<processor, 24>;
     using nmi_window = bit<processor, 22>;
+    using io_bitmaps = bit<processor, 25>;
     using monitor = bit<processor, 29>;
     using msr_bitmaps = bit<processor, 28>;
     using secondary = bit<processor, 31>;
@@ -36,8 +39,11 @@ struct secondary : reg<secondary> {    // SDM 3C 25.6.2, secondary controls
     using descriptor_tables = bit<secondary, 2>;
     using rdtscp = bit<secondary, 3>;
     using vpid = bit<secondary, 5>;
+    using wbinvd = bit<secondary, 6>;
     using unrestricted = bit<secondary, 7>;
+    using rdrand = bit<secondary, 11>;
     using invpcid = bit<secondary, 12>;
+    using rdseed = bit<secondary, 16>;
     using xsaves = bit<secondary, 20>;
     using user_wait = bit<secondary, 26>;
 };
@@ -147,7 +153,9 @@ static_assert(cr_access::from::get(make<cr_access>(0x300)) == 3);
 
 struct io_access
     : reg<io_access> {    // SDM 3C 28.2.1, table "Exit Qualification for I/O Instructions"
-    using bytes_less_1 = field<io_access, 2, 0, unsigned>;
+    static constexpr unsigned bytes_of(io_access q) {
+        return field<io_access, 2, 0, unsigned>::get(q) + 1;
+    }
     using in = bit<io_access, 3>;
     using string = bit<io_access, 4>;
     using repeat = bit<io_access, 5>;

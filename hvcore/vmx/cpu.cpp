@@ -2,16 +2,14 @@
 #include "vmx/cpu.hpp"
 #include "vmx/entry.hpp"
 #include "vmx/exit_reason.hpp"
+#include "vmx/watched.hpp"
 
 namespace hv::vmx {
 
 void cpu::inject(exception x) {
     auto const event = event_of(make<event_field>(vmcs.read<vectoring_event>()), x,
                                 vmcs.read<guest_cr0>().get<cr0::pe>());
-    if (!event) {    // a third fault: the CPU would shut down
-        record(HV_RECORD_TRIPLE_FAULT);
-        reset_machine();
-    }
+    if (!event) shut_down(*this);    // a third fault
     if (event->get<event_field::has_error>())
         vmcs.write<entry_event_error>(event->get<event_field::error>());
     vmcs.write<entry_event>(static_cast<std::uint32_t>(event->raw));
@@ -35,9 +33,29 @@ void cpu::load_masks() {
         set_control_register(number, r);
     }
     pin_tables(*this);
-    auto const watched = make<secondary>(own_controls.secondary)
-                             .with<secondary::descriptor_tables>(!stepping && rules.tables() != 0);
-    vmcs.write<secondary_controls>(static_cast<std::uint32_t>(watched.raw));
+    base.cpuid_ruled = rules.watches_cpuid();
+    watch_instructions();
+}
+
+/// Controls of what rules watch, none of them in a step.
+void cpu::watch_instructions() {
+    auto const& rules = owner->rules();
+    auto const watched = stepping ? 0 : rules.bits(policy::bit_group::instructions);
+    bool const tables = !stepping && rules.bits(policy::bit_group::tables) != 0;
+    std::uint64_t all = processor::io_bitmaps::mask, primary = 0;
+    std::uint64_t more = own_controls.secondary;
+    if (!stepping && rules.watches_io()) primary = all;
+    if (tables) more |= secondary::descriptor_tables::mask;
+    for (unsigned i = 0; i < HV_INSTRUCTION_COUNT; ++i) {
+        auto const& each = watched_instructions[i];
+        all |= each.primary;
+        if ((watched >> i & 1) == 0) continue;
+        primary |= each.primary;
+        more |= each.secondary;
+    }
+    set_processor_control(all, false);
+    set_processor_control(primary, true);
+    vmcs.write<secondary_controls>(static_cast<std::uint32_t>(more));
 }
 
 masked_register cpu::control_register(unsigned number) const {
@@ -109,6 +127,7 @@ void cpu::end_time_slice() {
 /// One instruction and back: trap flag on, interrupts off, exceptions exit. The monitor trap flag
 /// would do it too; Bochs 2.7 has none.
 void cpu::begin_step() {
+    if (stepping) return;
     base.tables.before = tables();
     base.tables.rip = rip().raw;
     stepping = true;
@@ -163,16 +182,6 @@ void cpu::deliver_nmi() {
     base.nmi_waits = false;
     vmcs.write<entry_event>(static_cast<std::uint32_t>(event_for_nmi.raw));
     wake();
-}
-
-void cpu::record(std::uint16_t kind, std::uint64_t address, std::uint64_t value) {
-    auto const why = make<exit_information>(vmcs.read<exit_reason_field>());
-    base.records.append({.tsc = insn::rdtsc(),
-                         .kind = kind,
-                         .reason = static_cast<std::uint16_t>(why.get<exit_information::basic>()),
-                         .rip = vmcs.read<guest_rip>().raw,
-                         .address = address,
-                         .value = value});
 }
 
 }    // namespace hv::vmx

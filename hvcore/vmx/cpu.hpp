@@ -72,9 +72,9 @@ public:
     void close_windows();
     void set_time_slice(bool on);
     void begin_step();
+    void watch_instructions();
     void wake() const;
     void block_nmis(bool on) const;
-    void record(std::uint16_t kind, std::uint64_t address = 0, std::uint64_t value = 0);
 };
 
 [[gnu::always_inline]] inline void cpu::advance() {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "arch/reset_machine.hpp"
 #include "root/root_trap.hpp"
 #include "vmx/cpu.hpp"
 

@@ -37,7 +37,7 @@ after on_ept_violation(cpu& c) {
 }
 
 after on_ept_misconfiguration(cpu& c) {
-    c.record(HV_RECORD_UNEXPECTED_EXIT, c.vmcs.read<guest_physical_address>().raw);
+    record(c, HV_RECORD_UNEXPECTED_EXIT, c.vmcs.read<guest_physical_address>().raw);
     return after::park;    // the core wrote an entry that it must not write
 }
 
@@ -83,15 +83,8 @@ after on_preemption_timer(cpu& c) {
     return after::resume;
 }
 
-/// While a rule holds GDTR or IDTR. The CPU's control has no choice: instructions that only store
-/// them, and those of LDTR and TR, come here too.
-after on_table_access(cpu& c) {
-    c.begin_step();
-    return after::resume;
-}
-
 after on_init(cpu& c) {
-    c.record(HV_RECORD_INIT);
+    record(c, HV_RECORD_INIT);
     {
         auto const hold = hold_machine(c.machine(), c);
         c.end_time_slice();
@@ -104,14 +97,9 @@ after on_init(cpu& c) {
 
 after on_sipi(cpu& c) {
     auto const vector = static_cast<std::uint8_t>(c.vmcs.read<exit_qualification>());
-    c.record(HV_RECORD_SIPI, vector);
+    record(c, HV_RECORD_SIPI, vector);
     c.start_by_sipi(vector);
     return after::resume;
-}
-
-after on_triple_fault(cpu& c) {
-    c.record(HV_RECORD_TRIPLE_FAULT);
-    reset_machine();
 }
 
 /// No 64-bit Linux switches tasks. In 32-bit code there is no way to do it on the guest's behalf
@@ -119,7 +107,7 @@ after on_triple_fault(cpu& c) {
 /// does.
 after on_task_switch(cpu& c) {
     auto const task = static_cast<std::uint16_t>(c.vmcs.read<exit_qualification>() & 0xfff8);
-    c.record(HV_RECORD_UNEXPECTED_EXIT, task);
+    record(c, HV_RECORD_UNEXPECTED_EXIT, task);
     c.inject({vector::invalid_tss, true, task});
     return after::resume;
 }
@@ -128,7 +116,7 @@ after on_task_switch(cpu& c) {
 /// the core's mistake: it takes back what it put there itself and tries once more.
 after on_entry_failed(cpu& c) {
     if (c.first_exit()) hv_vmx_abandon(c);
-    c.record(HV_RECORD_ENTRY_FAILED, c.vmcs.read<exit_qualification>());
+    record(c, HV_RECORD_ENTRY_FAILED, c.vmcs.read<exit_qualification>());
     if (c.second_try) return after::park;
     c.second_try = true;
     c.vmcs.write<entry_event>(0);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "vmx/exit.hpp"
+#include "call/dispatch.hpp"
 #include "call/run_guest.hpp"
+#include "root/instruction_event.hpp"
 #include "root/shoot_down.hpp"
 #include "vcpu/cpuid_filter.hpp"
 #include "vmx/entry.hpp"
+#include "vmx/watched.hpp"
 
 namespace hv::vmx {
 
@@ -12,28 +15,34 @@ namespace {
 // gate: list (of the reasons in SDM 3D C)
 after dispatch(exit_reason why, cpu& c) {
     switch (static_cast<unsigned>(why)) {
-    case unsigned(exit_reason::cpuid):                return on_cpuid(c);
-    case unsigned(exit_reason::vmcall):               return on_vmcall(c);
-    case unsigned(exit_reason::ept_violation):        return on_ept_violation(c);
-    case unsigned(exit_reason::msr_read):             return on_msr_read(c);
-    case unsigned(exit_reason::msr_write):            return on_msr_write(c);
-    case unsigned(exit_reason::exception_or_nmi):     return on_nmi(c);
+    case unsigned(exit_reason::cpuid):  return on_cpuid(c);
+    case unsigned(exit_reason::vmcall): return answer_call(c);
+    case unsigned(exit_reason::io):
+        return answer_io(c, make<io_access>(c.vmcs.read<exit_qualification>()));
+    case unsigned(exit_reason::ept_violation):    return on_ept_violation(c);
+    case unsigned(exit_reason::msr_read):         return on_msr_read(c);
+    case unsigned(exit_reason::msr_write):        return on_msr_write(c);
+    case unsigned(exit_reason::exception_or_nmi): return on_nmi(c);
     case unsigned(exit_reason::interrupt_window):
-    case unsigned(exit_reason::nmi_window):           return on_nmi_window(c);
-    case unsigned(exit_reason::preemption_timer):     return on_preemption_timer(c);
-    case unsigned(exit_reason::cr_access):            return on_cr_access(c);
+    case unsigned(exit_reason::nmi_window):       return on_nmi_window(c);
+    case unsigned(exit_reason::preemption_timer): return on_preemption_timer(c);
+    case unsigned(exit_reason::cr_access):        return on_cr_access(c);
+    // While a rule holds GDTR or IDTR. The CPU's control has no choice: instructions that only
+    // store them, and those of LDTR and TR, come here too.
     case unsigned(exit_reason::gdtr_idtr_access):
-    case unsigned(exit_reason::ldtr_tr_access):       return on_table_access(c);
-    case unsigned(exit_reason::xsetbv):               return on_xsetbv(c);
+    case unsigned(exit_reason::ldtr_tr_access):       c.begin_step(); return after::resume;
+    case unsigned(exit_reason::xsetbv):               return answer_xsetbv(c);
     case unsigned(exit_reason::init):                 return on_init(c);
     case unsigned(exit_reason::sipi):                 return on_sipi(c);
-    case unsigned(exit_reason::invd):                 return on_invd(c);
-    case unsigned(exit_reason::triple_fault):         return on_triple_fault(c);
+    case unsigned(exit_reason::invd):                 return answer_invd();
+    case unsigned(exit_reason::triple_fault):         shut_down(c);
     case unsigned(exit_reason::task_switch):          return on_task_switch(c);
     case unsigned(exit_reason::ept_misconfiguration): return on_ept_misconfiguration(c);
     default:                                          break;    // others are told by ranges
     }
-    return is_virtualization(why) ? on_vmx_instruction(c) : on_unexpected(c);
+    for (std::uint32_t i = 0; i < HV_INSTRUCTION_COUNT; ++i)
+        if (watched_instructions[i].reason == why) return answer_instruction(c, i);
+    return is_virtualization(why) ? deny_instruction(c) : on_unexpected(c);
 }
 
 /// An exit in the middle of the delivery of an event took that event away: deliver it again, once,
@@ -80,7 +89,7 @@ void count(cpu const& c, exit_information why) { ++c.base.shared->counter[why.ra
 }    // namespace
 
 after on_unexpected(cpu& c) {
-    c.record(HV_RECORD_UNEXPECTED_EXIT, c.vmcs.read<exit_qualification>());
+    record(c, HV_RECORD_UNEXPECTED_EXIT, c.vmcs.read<exit_qualification>());
     c.inject(general_protection);
     return after::resume;
 }
@@ -94,8 +103,8 @@ extern "C" bool hv_vmx_exit(hv::vmx::cpu& c) {
     using namespace hv::vmx;
     auto& r = c.base.gpr;
     auto const why = hv::make<exit_information>(c.vmcs.read<exit_reason_field>());
-    if (is(why, exit_reason::cpuid) && !hv::cpuid_is_filtered(static_cast<std::uint32_t>(r.rax)))
-        [[likely]] {
+    if (is(why, exit_reason::cpuid) && !c.base.cpuid_ruled &&
+        !hv::cpuid_is_filtered(static_cast<std::uint32_t>(r.rax))) [[likely]] {
         hv::insn::cpuid(r.rax, r.rbx, r.rcx, r.rdx);
     } else if (!is(why, exit_reason::vmcall) || r.rax != HV_CALL_NOP || c.privilege() != 0) {
         return true;
@@ -119,6 +128,6 @@ extern "C" bool hv_vmx_exit_rare(hv::vmx::cpu& c, bool exited) {
 extern "C" void hv_vmx_work(hv::vmx::cpu& c) {
     hv::answer_shoot_down(c);
     auto const what = c.base.pending_work.fetch_and(hv::work_synchronise);
-    if ((what & hv::work_machine_check) != 0) c.record(HV_RECORD_MACHINE_CHECK);
+    if ((what & hv::work_machine_check) != 0) hv::record(c, HV_RECORD_MACHINE_CHECK);
     if ((what & hv::work_nmi) != 0) c.deliver_nmi();
 }

@@ -6,11 +6,10 @@
 
 namespace hv::vmx {
 
-after on_cpuid(cpu&), on_vmcall(cpu&), on_ept_violation(cpu&), on_msr_read(cpu&),
-    on_msr_write(cpu&), on_cr_access(cpu&), on_xsetbv(cpu&), on_invd(cpu&),
-    on_vmx_instruction(cpu&), on_nmi(cpu&), on_nmi_window(cpu&), on_init(cpu&), on_sipi(cpu&),
-    on_triple_fault(cpu&), on_task_switch(cpu&), on_preemption_timer(cpu&), on_table_access(cpu&),
-    on_ept_misconfiguration(cpu&), on_entry_failed(cpu&), on_unexpected(cpu&);
+after on_cpuid(cpu&), on_ept_violation(cpu&), on_msr_read(cpu&), on_msr_write(cpu&),
+    on_cr_access(cpu&), on_nmi(cpu&), on_nmi_window(cpu&), on_init(cpu&), on_sipi(cpu&),
+    on_task_switch(cpu&), on_preemption_timer(cpu&), on_ept_misconfiguration(cpu&),
+    on_entry_failed(cpu&), on_unexpected(cpu&);
 
 /// Bits of enum hv_access.
 std::uint32_t access_of(ept_violation_qualification q);

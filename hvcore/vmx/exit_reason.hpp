@@ -42,7 +42,9 @@ enum class exit_reason : std::uint16_t {
     invvpid = 53,
     wbinvd = 54,
     xsetbv = 55,
+    rdrand = 57,
     vmfunc = 59,
+    rdseed = 61,
 };
 
 /// VMX's own instructions and GETSEC: #UD of a CPU that has neither.

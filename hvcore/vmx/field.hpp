@@ -28,6 +28,8 @@ using host_cs_selector = vmcs_field<0x0c02, std::uint16_t>;
 using host_ss_selector = vmcs_field<0x0c04, std::uint16_t>;
 using host_tr_selector = vmcs_field<0x0c0c, std::uint16_t>;
 
+using io_bitmap_a = vmcs_field<0x2000, hpa>;
+using io_bitmap_b = vmcs_field<0x2002, hpa>;
 using msr_bitmap_address = vmcs_field<0x2004, hpa>;
 using tsc_offset = vmcs_field<0x2010, std::uint64_t>;
 using ept_pointer_field = vmcs_field<0x201a, ept_pointer>;

@@ -25,7 +25,7 @@ next on_guest_call(cpu& c) {
 next on_guest_io(cpu const& c, guest_vcpu const& v) {
     auto const q = make<io_access>(c.vmcs.read<exit_qualification>());
     auto const length = c.vmcs.read<instruction_length>();
-    return back(io_exit(q, q.get<io_access::bytes_less_1>() + 1, length, v.gpr.rax));
+    return back(io_exit(q, length, v.gpr.rax));
 }
 
 next on_guest_cr(cpu& c, guest_vcpu& v) {
@@ -185,13 +185,8 @@ hv_event half_delivered(cpu const& c) {
                                                   exit_information why) {
     auto& r = v.gpr;
     if (why.raw == static_cast<std::uint64_t>(exit_reason::cpuid)) [[likely]] {
-        auto const a = v.list->answer(static_cast<std::uint32_t>(r.rax),
-                                      static_cast<std::uint32_t>(r.rcx),
-                                      [&] { return c.vmcs.read<guest_cr4>(); });
-        r.rax = a.eax;
-        r.rbx = a.ebx;
-        r.rcx = a.ecx;
-        r.rdx = a.edx;
+        r.take(v.list->answer(static_cast<std::uint32_t>(r.rax), static_cast<std::uint32_t>(r.rcx),
+                              [&] { return c.vmcs.read<guest_cr4>(); }));
         return true;
     }
     if (why.raw != static_cast<std::uint64_t>(exit_reason::vmcall)) return false;

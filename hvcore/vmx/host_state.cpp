@@ -63,6 +63,8 @@ void write_controls(cpu& c, control_set const& controls) {
     v.write<processor_controls>(controls.processor);
     v.write<exit_controls>(controls.exit);
     v.write<exception_bitmap>(0);
+    v.write<io_bitmap_a>(m.ports_at);
+    v.write<io_bitmap_b>(m.ports_at + page_bytes);
     write_common_controls(v, controls, root_vpid, m.msrs_at, m.stage.root());
     if ((controls.secondary & secondary::xsaves::mask) != 0) v.write<xss_exiting_bitmap>(0);
 }

@@ -93,7 +93,7 @@ status launch(hv_launch const& a, root_machine& m, area at, image_sizes const& s
     auto const limits = HV_TRY(ept_limits(max_phy_addr(), progress.detail));
     if (!m.ready) HV_TRY(build_machine(m, a, sizes, base, limits, hv_vmx_trap_stubs, progress));
     m.time_slices = controls.time_slices && (a.cpu == 0 || m.time_slices);
-    m.table_exits = controls.table_exits && (a.cpu == 0 || m.table_exits);
+    m.exits &= controls.exits;
     HV_TRY(progress.reach(HV_STEP_HOST_STATE));
     auto& c = *HV_TRY(build_cpu<cpu>(m, a, at, base));
     HV_TRY(enter_vmx(c, progress));

@@ -4,27 +4,19 @@
 namespace hv::vmx {
 
 namespace {
-void host_from_guest(current_vmcs const& v, gva target) {
-    v.write<host_cr0>(v.read<guest_cr0>());
-    v.write<host_cr3>(v.read<guest_cr3>());
-    v.write<host_cr4>(v.read<guest_cr4>());
-    v.write<host_efer>(v.read<guest_efer>());
-    v.write<host_pat>(v.read<guest_pat>());
-    v.write<host_cs_selector>(v.read<guest_cs_selector>());
-    v.write<host_ss_selector>(v.read<guest_ss_selector>());
-    for (auto i : {0u, 3u, 4u, 5u}) v.write_at<host_es_selector>(i, 0);    // ES DS FS GS
-    v.write<host_tr_selector>(v.read<guest_tr_selector>());
-    v.write<host_tr_base>(v.read<guest_tr_base>().raw);
-    v.write<host_fs_base>(v.read<guest_fs_base>().raw);
-    v.write<host_gs_base>(v.read<guest_gs_base>().raw);
-    v.write<host_gdtr_base>(v.read<guest_gdtr_base>().raw);
-    v.write<host_idtr_base>(v.read<guest_idtr_base>().raw);
-    v.write<host_sysenter_cs>(v.read<guest_sysenter_cs>());
-    v.write<host_sysenter_esp>(v.read<guest_sysenter_esp>());
-    v.write<host_sysenter_eip>(v.read<guest_sysenter_eip>());
-    v.write<host_rsp>(v.read<guest_rsp>().raw);
-    v.write<host_rip>(target.raw);
+template <typename...> struct fields {};
+template <typename... To, typename... From>
+void move_all(current_vmcs const& v, fields<To...> /*to*/, fields<From...> /*from*/) {
+    (v.write<To>(from_raw<typename To::value_type>(to_raw(v.read<From>()))), ...);
 }
+using host =
+    fields<host_cr0, host_cr3, host_cr4, host_efer, host_pat, host_cs_selector, host_ss_selector,
+           host_tr_selector, host_tr_base, host_fs_base, host_gs_base, host_gdtr_base,
+           host_idtr_base, host_sysenter_cs, host_sysenter_esp, host_sysenter_eip, host_rsp>;
+using guest = fields<guest_cr0, guest_cr3, guest_cr4, guest_efer, guest_pat, guest_cs_selector,
+                     guest_ss_selector, guest_tr_selector, guest_tr_base, guest_fs_base,
+                     guest_gs_base, guest_gdtr_base, guest_idtr_base, guest_sysenter_cs,
+                     guest_sysenter_esp, guest_sysenter_eip, guest_rsp>;
 }    // namespace
 
 /// The only instruction that changes CR3, RIP, RSP, GDTR, IDTR and TR at once is a VM exit, so the
@@ -41,8 +33,10 @@ status cpu::leave(gva target, hpa /*table*/) {
     if (!runs_64_bit_code() || (selectors & 7) != 0) return error{errc::invalid};
     if (vmcs.read<guest_tr_selector>() == 0) return error{errc::invalid};    // no exit loads that
     if (!vmcs.read<guest_efer>().get<efer::lma>()) return error{errc::invalid};
-    record(HV_RECORD_UNHOISTED);
-    host_from_guest(vmcs, target);
+    record(*this, HV_RECORD_UNHOISTED);
+    move_all(vmcs, host{}, vmx::guest{});
+    for (auto i : {0u, 3u, 4u, 5u}) vmcs.write_at<host_es_selector>(i, 0);    // ES DS FS GS
+    vmcs.write<host_rip>(target.raw);
     vmcs.write<guest_rflags>(rflags{});
     base.gpr.rax = 0;
     base.gpr.rdx = control_at.raw;

@@ -46,6 +46,6 @@ extern "C" void hv_vmx_trap(hv::trap_frame& f) {
 
 /// VMRESUME fell through: the controls or the host state are not sound any more.
 extern "C" void hv_vmx_resume_failed(hv::vmx::cpu& c) {
-    c.record(HV_RECORD_ENTRY_FAILED, c.vmcs.read<hv::vmx::instruction_error>());
+    hv::record(c, HV_RECORD_ENTRY_FAILED, c.vmcs.read<hv::vmx::instruction_error>());
     hv::vmx::give_up(c, "vmresume");
 }

@@ -84,7 +84,9 @@ INSTANTIATE_TEST_SUITE_P(
         bad_rule{R"({"name":"A B"})", "2:9: rules[0].name: expected a name of 1 to 63 of a-z, 0-9 "
                                       "and \"-\", found \"A B\""},
         bad_rule{R"({"name":"a","kind":"mrs"})", "2:20: rules[0].kind: expected one of \"msr\", "
-                                                 "\"cr\", \"memory\", \"dtr\", found \"mrs\" "
+                                                 "\"cr\", \"memory\", \"dtr\", \"io\", "
+                                                 "\"xcr\", \"cpuid\", \"instruction\", found "
+                                                 "\"mrs\" "
                                                  "(nearest: msr)"},
         bad_rule{
             R"({"name":"a","kind":"msr","msr":"ia32_lstr","access":["write"],"action":"log"})",

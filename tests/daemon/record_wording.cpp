@@ -32,6 +32,31 @@ TEST(record_message, names_the_rule_the_core_or_the_number) {
               "read of msr 0x12345 logged by rule 9");
 }
 
+TEST(record_message, tells_of_ports_cpuid_xcr0_and_instructions) {
+    rule_name const rule{"p", "r"};
+    auto const with = [](std::uint64_t address, std::uint64_t value, std::uint64_t old,
+                         std::uint32_t access) {
+        return [=](hv_record& record) {
+            record.address = address;
+            record.value = value;
+            record.old_value = old;
+            record.access = access;
+        };
+    };
+    EXPECT_EQ(said(HV_RECORD_IO_DENIED, with(0x70, 0x5678, 2, HV_ACCESS_WRITE), &rule),
+              "OUT of 0x5678 to port 0x70 (2 bytes) denied by p/r");
+    EXPECT_EQ(said(HV_RECORD_IO_LOGGED, with(0x71, 0, 1, HV_ACCESS_READ), &rule),
+              "IN from port 0x71 (1 byte) logged by p/r");
+    EXPECT_EQ(said(HV_RECORD_CPUID_DENIED, with(7ull << 32 | 1, 0, 0, HV_ACCESS_READ), &rule),
+              "CPUID 0x7 sub-leaf 0x1 denied by p/r");
+    EXPECT_EQ(said(HV_RECORD_XCR_DENIED, with(0, 3, 7, HV_ACCESS_WRITE), &rule),
+              "xcr0 from 0x7 to 0x3 (avx) denied by p/r");
+    auto const wbinvd = with(HV_INSTRUCTION_WBINVD, 0, 0, HV_ACCESS_EXECUTE);
+    EXPECT_EQ(said(HV_RECORD_EXECUTION_LOGGED, wbinvd, &rule), "wbinvd logged by p/r");
+    EXPECT_EQ(said(HV_RECORD_EXECUTION_DENIED, with(99, 0, 0, 0), &rule),
+              "instruction denied by p/r");
+}
+
 TEST(record_message, knows_amds_own_msrs) {
     EXPECT_EQ(said(HV_RECORD_MSR_DENIED,
                    [](hv_record& record) {

@@ -51,12 +51,26 @@ nlohmann::json sound_rule(std::string const& kind) {
     nlohmann::json rule{{"name", "r"}, {"kind", kind}, {"action", "log"}};
     if (kind == "msr") rule.update({{"msr", 1}, {"access", {"read"}}});
     if (kind == "dtr") rule["tables"] = {"gdt"};
+    if (kind == "io") rule.update({{"ports", 0x70}, {"access", {"read"}}});
+    if (kind == "xcr") rule.update({{"register", "xcr0"}, {"bits", {"avx"}}});
+    if (kind == "cpuid") rule["leaf"] = 7;
+    if (kind == "instruction") rule["instructions"] = {"wbinvd"};
     if (kind == "cr") rule.update({{"register", "cr4"}, {"bits", {"smep"}}});
     if (kind == "memory") {
         rule["access"] = {"write"};
         rule["range"] = {{"first", 0}, {"bytes", 4096}};
     }
     return rule;
+}
+
+/// Each of the values is one that the reader takes for the key.
+void try_each(nlohmann::json const& values, std::string const& kind, std::string const& key,
+              bool in_array) {
+    for (auto const& each : values) {
+        auto rule = sound_rule(kind);
+        rule[key] = in_array ? nlohmann::json::array({each}) : each;
+        EXPECT_EQ(refused(policy_of(rule)), "") << key << " " << each;
+    }
 }
 
 TEST(policy_schema, every_example_is_sound) {
@@ -69,12 +83,13 @@ TEST(policy_schema, every_example_is_sound) {
         EXPECT_FALSE(policy.description.empty());
         ++count;
     }
-    EXPECT_EQ(count, 6u);
+    EXPECT_EQ(count, 7u);
 }
 
 TEST(policy_schema, requires_the_keys_that_the_reader_requires) {
     auto const definitions = schema("policy.schema.json")["$defs"];
-    for (auto const* const kind : {"msr", "cr", "memory", "dtr"}) {
+    for (auto const* const kind :
+         {"msr", "cr", "memory", "dtr", "io", "xcr", "cpuid", "instruction"}) {
         auto const& definition = definitions[std::string{kind} + "_rule"];
         ASSERT_EQ(refused(policy_of(sound_rule(kind))), "") << kind;
         for (auto const& key : definition["required"]) {
@@ -94,14 +109,6 @@ TEST(policy_schema, requires_the_keys_that_the_reader_requires) {
 
 TEST(policy_schema, lists_the_values_that_the_reader_takes) {
     auto const definitions = schema("policy.schema.json")["$defs"];
-    auto const try_each = [&](nlohmann::json const& values, std::string const& kind,
-                              std::string const& key, bool in_array) {
-        for (auto const& each : values) {
-            auto rule = sound_rule(kind);
-            rule[key] = in_array ? nlohmann::json::array({each}) : each;
-            EXPECT_EQ(refused(policy_of(rule)), "") << key << " " << each;
-        }
-    };
     try_each(definitions["action"]["enum"], "msr", "action", false);
     try_each(definitions["msr_rule"]["properties"]["access"]["items"]["enum"], "msr", "access",
              true);
@@ -128,6 +135,19 @@ TEST(policy_schema, lists_the_values_that_the_reader_takes) {
         listed.insert(each.get<std::string>());
     }
     EXPECT_TRUE(std::equal(bits.begin(), bits.end(), listed.begin(), listed.end()));
+}
+
+TEST(policy_schema, lists_what_is_watched_of_instructions) {
+    auto const definitions = schema("policy.schema.json")["$defs"];
+    try_each(definitions["io_rule"]["properties"]["access"]["items"]["enum"], "io", "access", true);
+    try_each(definitions["xcr_rule"]["properties"]["register"]["enum"], "xcr", "register", false);
+    try_each(definitions["xcr_rule"]["properties"]["bits"]["oneOf"][0]["items"]["enum"], "xcr",
+             "bits", true);
+    try_each(definitions["instruction_rule"]["properties"]["instructions"]["items"]["enum"],
+             "instruction", "instructions", true);
+    EXPECT_EQ(
+        instruction_bits().size(),
+        definitions["instruction_rule"]["properties"]["instructions"]["items"]["enum"].size());
 }
 
 /// Names of all keys, and all words of short lists.

@@ -191,6 +191,37 @@ hv::table_register hoisted::table(std::uint32_t n, unsigned which) {
             v(n)[gdt ? field::gdtr_base : field::idtr_base]};
 }
 
+bool hoisted::exits_on(std::uint32_t n, instruction const& i) {
+    auto const primary = [&](unsigned bit) { return (v(n)[field::processor] >> bit & 1) != 0; };
+    auto const secondary = [&](unsigned bit) { return (v(n)[field::secondary] >> bit & 1) != 0; };
+    switch (i.reason) {
+    case 14: return primary(9);
+    case 15: return primary(11);
+    case 16:
+    case 51: return primary(12);
+    case 30: return primary(25) && watches_port(v(n)[field::io_bitmap_a], i);
+    case 36: return primary(10);
+    case 39: return primary(29);
+    case 54: return secondary(6);
+    case 57: return secondary(11);
+    case 61: return secondary(16);
+    default: return true;    // CPUID, XSETBV
+    }
+}
+
+outcome hoisted::execute(std::uint32_t n, instruction const& i) {
+    auto const before = rip(n);
+    nothing_delivered(n);
+    if (exits_on(n, i)) {
+        auto const how = exit(
+            n, {.reason = i.reason, .qualification = i.qualification, .length = i.length});
+        if (how != outcome::resumed || delivered(n) || rip(n) != before) return how;
+        if (exits_on(n, i)) problems.emplace_back("an instruction exits for ever");
+    }
+    v(n).set(field::rip, before + i.length);
+    return steps(n) ? end_step(n) : outcome::resumed;
+}
+
 outcome hoisted::touch(std::uint32_t n, std::uint64_t at, std::uint32_t access) {
     return exit(n, {.reason = 48, .qualification = access | 0x180, .guest_physical = at});
 }

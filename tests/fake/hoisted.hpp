@@ -37,6 +37,8 @@ public:
     [[nodiscard]] bool tables_exit(std::uint32_t n) {
         return (v(n)[field::secondary] >> 2 & 1) != 0;
     }
+    [[nodiscard]] bool exits_on(std::uint32_t n, instruction const& i) override;
+    outcome execute(std::uint32_t n, instruction const& i) override;
     void enter_ring_3(std::uint32_t n) override;
     [[nodiscard]] std::uint64_t flushes(std::uint32_t n) override {
         return hw(n).count(op::invept);

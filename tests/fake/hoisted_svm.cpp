@@ -174,6 +174,24 @@ outcome hoisted_svm::load_table(std::uint32_t n, unsigned table, hv::table_regis
     });
 }
 
+bool hoisted_svm::exits_on(std::uint32_t n, instruction const& i) {
+    auto const& control = v(n).control;
+    auto const word = i.code < 0x80 ? control.intercepts_1 : control.intercepts_2;
+    bool const counts = i.code != 0x7b || watches_port(control.io_map, i);
+    return i.code != 0 && bit(word, i.code % 32) && counts;
+}
+
+outcome hoisted_svm::execute(std::uint32_t n, instruction const& i) {
+    auto const before = rip(n);
+    nothing_delivered(n);
+    if (exits_on(n, i)) {
+        auto const how = exit(n, {.code = i.code, .info_1 = i.info_1, .length = i.length});
+        if (how != outcome::resumed || delivered(n) || rip(n) != before) return how;
+        if (exits_on(n, i)) problems.emplace_back("an instruction exits for ever");
+    }
+    return run(n);
+}
+
 hv::table_register hoisted_svm::table(std::uint32_t n, unsigned which) {
     auto const& s = v(n).save;
     auto const& t = which == HV_TABLE_GDT ? s.gdtr : s.idtr;

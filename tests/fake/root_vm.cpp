@@ -70,6 +70,31 @@ std::uint64_t root_vm::findings() {
     return mailbox<hv_audit>().findings;
 }
 
+instruction io_instruction(std::uint16_t port, std::uint16_t bytes, bool in, bool string) {
+    auto const qualification = std::uint64_t{port} << 16 | std::uint64_t{string} << 4 |
+                               std::uint64_t{in} << 3 | (bytes - 1u);
+    auto const info = std::uint64_t{port} << 16 | std::uint64_t{bytes} << 4 |
+                      std::uint64_t{string} << 2 | std::uint64_t{in};
+    return {30, 0x7b, qualification, info, 1, port, bytes};
+}
+
+instruction watched_instruction(std::uint32_t which) {
+    // In the order of enum hv_instruction; SVM has no exit for the last two.
+    static constexpr std::uint32_t reasons[] = {16, 51, 15, 54, 14, 39, 36, 57, 61};
+    static constexpr std::uint64_t codes[] = {0x6e, 0x87, 0x6f, 0x89, 0x79, 0x8a, 0x8b, 0, 0};
+    return {reasons[which], codes[which], 0, 0, 3, 0, 0};
+}
+
+bool root_vm::watches_port(std::uint64_t map, instruction const& i) const {
+    auto const at = frames().to_private_hva(hv::hpa{map});
+    if (!at) return false;
+    auto const* bits = reinterpret_cast<unsigned char const*>(at.value().raw);
+    bool watched = false;
+    for (unsigned port = i.port; port < i.port + unsigned{i.bytes}; ++port)
+        watched = watched || (bits[port / 8] >> port % 8 & 1) != 0;
+    return watched;
+}
+
 hv_rule memory_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
                     std::uint32_t access) {
     return {id, HV_RULE_MEMORY, action, access, 0, first, last, 0, 0, 0};
@@ -84,6 +109,21 @@ hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask, std::uint
 hv_rule table_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
                    std::uint16_t action) {
     return {id, HV_RULE_DTR, action, HV_ACCESS_WRITE, 0, first, last, 0, 0, 0};
+}
+hv_rule io_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
+                std::uint32_t access) {
+    return {id, HV_RULE_IO, action, access, 0, first, last, 0, 0, 0};
+}
+hv_rule xcr_rule(std::uint32_t id, std::uint64_t mask, std::uint16_t action) {
+    return {id, HV_RULE_XCR, action, HV_ACCESS_WRITE, 0, 0, 0, mask, 0, 0};
+}
+hv_rule cpuid_rule(std::uint32_t id, std::uint64_t leaf, std::uint64_t eax_ebx,
+                   std::uint64_t ecx_edx, std::uint16_t action) {
+    return {id,         HV_RULE_CPUID,           action,  HV_ACCESS_READ, 0,
+            leaf << 32, leaf << 32 | 0xffffffff, eax_ebx, ecx_edx,        0};
+}
+hv_rule instruction_rule(std::uint32_t id, std::uint64_t mask, std::uint16_t action) {
+    return {id, HV_RULE_INSTRUCTION, action, HV_ACCESS_EXECUTE, 0, 0, 0, mask, 0, 0};
 }
 hv_rule passing(hv_rule r, std::uint64_t first, std::uint64_t last) {
     r.flags |= HV_RULE_PASSES;

@@ -29,6 +29,20 @@ enum class deed {
     unexpected,
 };
 
+/// One that rules may watch: how each vendor's CPU tells of its exit.
+struct instruction {
+    std::uint32_t reason;
+    std::uint64_t code;
+    std::uint64_t qualification, info_1;
+    std::uint32_t length;
+    std::uint16_t port, bytes;    // of IN and OUT
+};
+instruction io_instruction(std::uint16_t port, std::uint16_t bytes, bool in, bool string = false);
+/// which   of enum hv_instruction
+instruction watched_instruction(std::uint32_t which);
+inline constexpr instruction cpuid_instruction{10, 0x72, 0, 0, 2, 0, 0};
+inline constexpr instruction xsetbv_instruction{55, 0x8d, 0, 0, 3, 0, 0};
+
 class root_vm {
 public:
     /// Without the launch: the test does it.
@@ -64,6 +78,9 @@ public:
     /// LGDT or LIDT (enum hv_table) as the CPU does it, with the exits that this takes.
     virtual outcome load_table(std::uint32_t n, unsigned table, hv::table_register to) = 0;
     [[nodiscard]] virtual hv::table_register table(std::uint32_t n, unsigned which) = 0;
+    /// Whether the controls make it exit now; and it is executed, with the exits that this takes.
+    [[nodiscard]] virtual bool exits_on(std::uint32_t n, instruction const& i) = 0;
+    virtual outcome execute(std::uint32_t n, instruction const& i) = 0;
     virtual void enter_ring_3(std::uint32_t n) = 0;
     /// Whether CPU `n` runs a guest VM, and what that does: its exit, and the entry that follows.
     [[nodiscard]] virtual bool in_guest_vm(std::uint32_t n) const = 0;
@@ -82,7 +99,8 @@ public:
     [[nodiscard]] virtual std::uint64_t generation() const = 0;
     [[nodiscard]] virtual bool locked() const = 0;
     virtual void set_time_slices(bool there) = 0;
-    virtual void set_table_exits(bool there) = 0;
+    /// What the CPUs can be made to exit on: bits of enum watchable, and instructions.
+    virtual void set_exits(std::uint32_t there) = 0;
     /// Behind the guard's back: a leaf of 4 KiB at `at`, where there is one, that leads to `to`.
     virtual void plant_leaf(std::uint64_t at, hv::hpa to) = 0;
 
@@ -109,6 +127,8 @@ public:
     bool deaf{};    // NMIs to other CPUs get lost
 
 protected:
+    /// Whether the map of ports at `map` names one that the instruction is about.
+    [[nodiscard]] bool watches_port(std::uint64_t map, instruction const& i) const;
     /// From here on, an event counts as delivered().
     void nothing_delivered(std::uint32_t n) { injected_before_[n] = hw(n).injected.size(); }
     /// Runs the core's code on CPU `n`, and says how it ended where it did not return.
@@ -147,7 +167,7 @@ public:
     [[nodiscard]] std::uint64_t generation() const override { return core_machine().generation; }
     [[nodiscard]] bool locked() const override { return core_machine().locked.load() != 0; }
     void set_time_slices(bool there) override { core_machine().time_slices = there; }
-    void set_table_exits(bool there) override { core_machine().table_exits = there; }
+    void set_exits(std::uint32_t there) override { core_machine().exits = there; }
     void plant_leaf(std::uint64_t at, hv::hpa to) override {
         using format = std::conditional_t<Machine::stage_has_types, hv::ept_format, hv::npt_format>;
         auto& m = core_machine();
@@ -170,5 +190,16 @@ hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask,
 hv_rule table_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
                    std::uint16_t action = HV_ACTION_DENY);
 hv_rule passing(hv_rule r, std::uint64_t first, std::uint64_t last);
+hv_rule io_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
+                std::uint16_t action = HV_ACTION_DENY,
+                std::uint32_t access = HV_ACCESS_READ | HV_ACCESS_WRITE);
+/// mask   bits of XCR0
+hv_rule xcr_rule(std::uint32_t id, std::uint64_t mask, std::uint16_t action = HV_ACTION_DENY);
+/// eax_ebx, ecx_edx   the bits that are hidden, the second register's from bit 32 on
+hv_rule cpuid_rule(std::uint32_t id, std::uint64_t leaf, std::uint64_t eax_ebx,
+                   std::uint64_t ecx_edx, std::uint16_t action = HV_ACTION_DENY);
+/// mask   1 << enum hv_instruction
+hv_rule instruction_rule(std::uint32_t id, std::uint64_t mask,
+                         std::uint16_t action = HV_ACTION_DENY);
 
 }    // namespace fake

@@ -44,7 +44,8 @@ void check_refusal(std::string const& line) {
 
 void check_rule(hv_rule const& rule) {
     require(rule.id != 0 && rule.first <= rule.last && rule.access != 0);
-    require(rule.flags <= 3 && rule.pass_first <= rule.pass_last);
+    require(rule.flags <= 3);
+    require(rule.kind == HV_RULE_CPUID || rule.pass_first <= rule.pass_last);
     require(rule.flags == 0 ? rule.pass_last == 0 : rule.access == HV_ACCESS_WRITE);
     require(rule.action == HV_ACTION_LOG || rule.action == HV_ACTION_DENY);
     switch (rule.kind) {
@@ -61,6 +62,21 @@ void check_rule(hv_rule const& rule) {
         break;
     case HV_RULE_DTR:
         require(rule.last <= HV_TABLE_IDT && rule.access == HV_ACCESS_WRITE && rule.flags == 0);
+        break;
+    case HV_RULE_IO:
+        require(rule.last <= 0xffff && rule.mask == 0 && rule.flags == 0);
+        require((rule.access & ~3u) == 0);
+        break;
+    case HV_RULE_XCR:
+        require(rule.last == 0 && rule.mask != 0 && rule.mask >> 32 == 0 && rule.flags == 0);
+        break;
+    case HV_RULE_CPUID:
+        require(rule.access == HV_ACCESS_READ && rule.flags == 0);
+        require((rule.mask | rule.pass_first) != 0);
+        break;
+    case HV_RULE_INSTRUCTION:
+        require(rule.last == 0 && rule.mask != 0 && rule.mask >> HV_INSTRUCTION_COUNT == 0);
+        require(rule.access == HV_ACCESS_EXECUTE && rule.flags == 0);
         break;
     default: std::abort();
     }

@@ -83,6 +83,11 @@ hv_test_run hv_test_ipi;
 /* tables.c */
 hv_test_run hv_test_table;
 
+/* watched.c */
+hv_test_run hv_test_port;
+hv_test_run hv_test_instruction;
+hv_test_run hv_test_cpuid;
+
 /* msrs.c */
 /* The number of the exception, or 0. */
 int hv_test_write_msr(u32 index, u64 value);

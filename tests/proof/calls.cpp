@@ -10,7 +10,7 @@
 // instead call_unhoist in border_vmx border_svm: an_unhoist
 // instead call_release in border_vmx border_svm: a_release
 // instead call_audit in border_vmx border_svm: an_audit
-// instead donate in border_vmx border_svm: a_donation
+// instead give_frames in border_vmx border_svm: a_gift
 // instead reclaim in border_vmx border_svm: a_reclaim
 // instead call_policy_load in border_vmx border_svm: a_policy
 // instead call_policy_lock in border_vmx border_svm: a_lock
@@ -23,7 +23,6 @@
 // instead destroy_vcpu in border_vmx border_svm: no_vcpu
 // instead call_vcpu_read in border_vmx border_svm: a_vcpu_read
 // instead take in border_vmx border_svm: a_take
-// instead share in border_vmx border_svm: a_share
 
 namespace {
 

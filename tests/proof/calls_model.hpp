@@ -61,10 +61,7 @@ inline result<std::uint64_t> a_number() {
 extern "C" {
 unsigned ring_of(void const* /*cpu*/) { return seen.privilege; }
 void a_record(void* /*recorder*/, note const& /*n*/) { ++seen.records; }
-void a_note(void* /*cpu*/, std::uint16_t /*kind*/, std::uint64_t /*address*/,
-            std::uint64_t /*value*/) {
-    ++seen.records;
-}
+void a_note(void* /*cpu*/, std::uint16_t /*kind*/, std::uint64_t /*address*/) { ++seen.records; }
 void a_fault(void* /*cpu*/, exception x) {
     ++seen.faults;
     prove_check(x == invalid_opcode, "what an instruction raises that a CPU has not got");
@@ -83,8 +80,8 @@ std::int64_t an_audit(void* /*cpu*/) {
     reach(HV_CALL_AUDIT);
     return a_value();
 }
-status a_donation(void* /*machine*/, void* /*cpu*/, gpa first, std::uint64_t pages) {
-    reach(HV_CALL_DONATE, first.raw, pages);
+status a_gift(void* /*machine*/, void* /*cpu*/, gpa first, std::uint64_t pages, frame_kind kind) {
+    reach(kind == frame_kind::shared_write ? HV_CALL_SHARE : HV_CALL_DONATE, first.raw, pages);
     return a_status();
 }
 status a_reclaim(void* /*machine*/, void* /*cpu*/, gpa first) {
@@ -139,9 +136,5 @@ result<vmx::root_machine::guests_type::vcpu_slot*> a_take(void* /*registry*/,
     seen.taken = number;
     if (!a_status()) return error{errc::busy, 0};
     return &slot;
-}
-status a_share(void* /*machine*/, void* /*cpu*/, gpa first, std::uint64_t pages) {
-    reach(HV_CALL_SHARE, first.raw, pages);
-    return a_status();
 }
 }

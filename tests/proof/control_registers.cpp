@@ -54,8 +54,8 @@ void write(unsigned number) {
                               .mask = HV_INPUT("mask"),
                               .pinned = HV_INPUT("pinned")};
     reserved_bits const bits{.never = HV_INPUT("never"), .virtually = HV_INPUT("virtually")};
-    rules.cr_mask_.items[number == 4] = HV_INPUT("watched");
-    auto const watched = rules.cr_mask_.items[number == 4];
+    rules.bit_mask_.items[number == 4] = HV_INPUT("watched");
+    auto const watched = rules.bit_mask_.items[number == 4];
     auto const wanted = HV_INPUT("wanted");
     auto const d = decide_write(number, now, wanted, bits, rules);
 

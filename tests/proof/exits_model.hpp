@@ -27,6 +27,9 @@ extern policy::rule_set any_rules;
 extern "C" {
 policy::rule_set* the_rules(void* /*machine*/) { return &any_rules; }
 std::uint64_t the_mask(void const* /*rules*/, unsigned /*number*/) { return prove_any_u64(); }
+std::uint64_t the_bits(void const* /*rules*/, policy::bit_group /*of*/) { return prove_any_u64(); }
+void it_hides(void* /*cpu*/, std::uint32_t /*leaf*/, std::uint32_t /*subleaf*/,
+              cpuid_leaf& /*answer*/) {}
 void it_parks(void* /*cpu*/, char const* /*why*/) {
     prove_reach("the core is broken");
     prove_check(fact.may_park, "an exit that a guest can cause, and the core is broken");

@@ -15,6 +15,8 @@
 // instead acquire in rare_exit_vmx: it_waits
 // instead rules in rare_exit_vmx: the_rules
 // instead cr_mask in rare_exit_vmx: the_mask
+// instead _ZNK2hv6policy8rule_set4bits in rare_exit_vmx: the_bits
+// instead hide_cpuid in rare_exit_vmx: it_hides
 // instead append in rare_exit_vmx: it_records
 // instead write_guarded in rare_exit_vmx: it_guards
 // instead _ZNK2hv6policy8rule_set6decide in rare_exit_vmx: it_decides

@@ -11,17 +11,17 @@
 // instead _ZNK2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
 // instead _ZN2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
 // instead _ZN2hv5arrayItLm24576EEixEm in msr_indexed: a_slot
-// instead _ZN2hv5arrayItLm2EEixEm in table_indexed: a_table
-// instead _ZN2hv5arrayINS0_ItLm32EEELm2EEixEm in cr_indexed: a_side
-// instead _ZNK2hv5arrayINS0_ItLm32EEELm2EEixEm in cr_decided: a_side
-// instead _ZN2hv5arrayItLm32EEixEm in cr_indexed: a_bit
+// instead _ZN2hv5arrayINS0_ItLm32EEELm5EEixEm in cr_indexed table_indexed: a_side
+// instead _ZNK2hv5arrayINS0_ItLm32EEELm5EEixEm in cr_decided: a_side
+// instead _ZN2hv5arrayItLm32EEixEm in cr_indexed table_indexed: a_bit
 // instead _ZNK2hv5arrayItLm32EEixEm in cr_decided: a_bit
-// instead _ZN2hv5arrayImLm2EEixEm in cr_indexed: a_mask
-// instead _ZNK2hv5arrayImLm2EEixEm in cr_decided: a_mask
-// loop decide_cr: judged(i, worst)
-// loop index_rule 2: bits_done(i, fits)
+// instead _ZN2hv5arrayImLm5EEixEm in cr_indexed table_indexed: a_mask
+// instead _ZNK2hv5arrayImLm5EEixEm in cr_decided table_indexed: a_mask
+// instead index_range in cr_indexed msr_indexed table_indexed: no_range
+// loop decide_bits: judged(i, worst)
+// loop index_bits: bits_done(i, fits)
 // loop memory_at: looked_at(i, retval.sroa.0, retval.sroa.4)
-// loop index_memory: moved(i)
+// loop index_range: moved(i)
 // loop index_msr 2: slots_done(write, slot, fits)
 // loop includes: i <= missing_rule()
 // loop find: not_yet(i, id)
@@ -43,7 +43,7 @@ bool taken(bool done, bool fits) {
            (!done || !fits || g.old == 0 || same_exception(g.old, g.mine));
 }
 bool bits_done(std::uint32_t i, bool fits) {
-    bool const watched = (g.write != 0) == (g.rule.first == 4) && (g.rule.mask >> g.slot & 1) != 0;
+    bool const watched = g.write == group_of_rule() && (bits_of_rule() >> g.slot & 1) != 0;
     return i <= 32 && taken(watched && g.slot < i, fits);
 }
 bool not_yet(std::uint32_t i, std::uint32_t id) {
@@ -83,7 +83,7 @@ void any_memory_rules() {
     g.place = prove_any_u32();
     prove_assume(g.count <= HV_MAX_RULES && g.memory <= g.count);
     any_rules.count_ = g.count;
-    any_rules.memory_count_ = g.memory;
+    any_rules.ranges_.items[0].count = g.memory;
     prove_assume(g.place < g.memory ? sound_number(at_place()) : g.place <= HV_MAX_RULES);
 }
 
@@ -123,7 +123,7 @@ extern "C" void memory_indexed() {
     cells = {old_at(a), old_at(b), 0};
     any_rules.count_ = g.count + 1;
     prove_check(any_rules.index_rule(g.mine, g.rule), "a memory rule that is refused");
-    prove_check(any_rules.memory_count_ == g.memory + 1, "as many rules as before");
+    prove_check(any_rules.ranges_.items[0].count == g.memory + 1, "as many rules as before");
     prove_check(cells.a == g.mine || cells.b == g.mine || cells.other == g.mine,
                 "a rule that is lost");
     if (b <= g.memory) {
@@ -232,14 +232,17 @@ extern "C" void table_indexed() {
     g.rule.last = HV_INPUT("last");
     prove_assume(g.rule.first <= g.rule.last && g.rule.last <= HV_TABLE_IDT);
     auto const table = HV_INPUT("table") & 1;
+    g.write = tables_group;
     g.slot = static_cast<std::uint32_t>(table);
+    model::mask[tables_group] = HV_INPUT("watched_tables");
     g.old = prove_any_u16();
     prove_assume(g.old < g.mine);
     cells.a = g.old;
     bool const fits = any_rules.index_rule(g.mine, g.rule);
     bool const mine = table >= g.rule.first && table <= g.rule.last;
     goes_to_the_strictest(mine, fits);
-    prove_check(!mine || (any_rules.tables() >> table & 1) != 0, "a table that nobody watches");
+    prove_check(!mine || (model::mask[tables_group] >> table & 1) != 0,
+                "a table that nobody watches");
     mine ? prove_reach("a table of this rule") : prove_reach("a table of others");
 }
 

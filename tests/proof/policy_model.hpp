@@ -62,16 +62,26 @@ inline number stricter_of(number a, number b) {
     return denies(b) && !denies(a) ? b : a;
 }
 
+/// The group of bits that the new rule is about, and those of them.
+constexpr std::uint32_t tables_group = 3;
+inline std::uint32_t group_of_rule() {
+    return g.rule.kind == HV_RULE_DTR ? tables_group : g.rule.first == 4 ? 1 : 0;
+}
+inline std::uint64_t bits_of_rule() {
+    if (g.rule.kind != HV_RULE_DTR) return g.rule.mask;
+    return std::uint64_t{g.rule.first == 0} | std::uint64_t{g.rule.last == 1} << 1;
+}
+
 // In the place of array::operator[].
 namespace model {
 inline constinit hv_rule rule{}, mine{}, theirs{};
-// cr_rule_ has the side that is followed first; cr_mask_.
+// bit_rule_: the group that is followed, then all others; bit_mask_.
 inline constinit array<number, 32> side[2]{};
-inline constinit std::uint64_t mask[2]{};
+inline constinit std::uint64_t mask[5]{};
 }    // namespace model
 extern "C" {
 hv_rule* a_rule(void* /*self*/, std::size_t i) {
-    prove_check(i < g.count, "a rule that is not there");
+    prove_check(i < g.count || i + 1 == g.mine, "a rule that is not there");
     auto const n = static_cast<number>(i + 1);
     // Two rules at a time, where one is the new one.
     auto& rule = n == g.mine ? model::mine : model::rule;
@@ -97,7 +107,8 @@ number* a_place(void* /*self*/, std::size_t i) {
     cells.a = n;
     return &cells.a;
 }
-/// memory_ while it changes, at the place that is followed and the next; all others are as before.
+/// Memory rules while they change, at the place that is followed and the next; all others are as
+/// before.
 number* a_cell(void* /*self*/, std::size_t i) {
     prove_check(i <= g.memory, "a place beyond the new rule's");
     if (i == g.place) return &cells.a;
@@ -114,17 +125,9 @@ number* a_slot(void* self, std::size_t slot) {
     prove_assume(cells.other < g.mine);
     return &cells.other;
 }
-/// table_rule_ at the table that is followed; the other has any rule.
-number* a_table(void* /*self*/, std::size_t i) {
-    prove_check(i < 2, "a table that is none");
-    if (i == g.slot) return &cells.a;
-    cells.other = prove_any_u16();
-    prove_assume(cells.other < g.mine);
-    return &cells.other;
-}
-/// cr_rule_[…] at the register and the bit that are followed; others have any rule.
+/// bit_rule_[…] at the group and the bit that are followed; others have any rule.
 void* a_side(void* /*self*/, std::size_t i) {
-    prove_check(i < 2, "a register that has no rules");
+    prove_check(i < 5, "a group that has no rules");
     return i == g.write ? &model::side[0] : &model::side[1];
 }
 number* a_bit(void* self, std::size_t i) {
@@ -135,8 +138,12 @@ number* a_bit(void* self, std::size_t i) {
     return &cells.other;
 }
 std::uint64_t* a_mask(void* /*self*/, std::size_t i) {
-    prove_check(i < 2, "a register that has no rules");
+    prove_check(i < 5, "a group that has no rules");
     return &model::mask[i];
+}
+/// What is no rule about a range goes to no index of such.
+void no_range(void* /*self*/, number /*mine*/, void* /*index*/) {
+    prove_check(false, "a rule about bits or MSRs in an index of ranges");
 }
 /// Rules of two sets, that say which they are.
 hv_rule* a_rule_of_two(void* self, std::size_t i) {

@@ -92,7 +92,8 @@ TEST_P(hypercall, audit_finds_the_tables_clean) {
     EXPECT_EQ(a.core_frames, vm.machine.core_pages());
     EXPECT_GT(a.leaves_4k, a.core_frames);
     EXPECT_EQ(a.pool_total, hv::spare_tables);
-    EXPECT_EQ(a.pool_total - a.pool_free, a.tables + (on_svm() ? 2 : 1)) << "and the MSR map";
+    EXPECT_EQ(a.pool_total - a.pool_free, a.tables + (on_svm() ? 2 : 1) + hv::io_map::pages)
+        << "and the maps of MSRs and ports";
 }
 
 TEST_P(hypercall, audit_tells_of_a_leaf_into_the_core) {

@@ -33,7 +33,7 @@ protected:
 // What the core handles, tested below or elsewhere. 3 and 5: no CPU reports them of this core.
 bool is_handled(std::uint64_t code) {
     for (auto const c : {0x10u, 0x14u, 0x60u, 0x61u, 0x63u, 0x6au, 0x6bu, 0x74u, 0x76u, 0x7au,
-                         0x7cu, 0x7fu, 0x400u})
+                         0x7cu, 0x7fu, 0x8du, 0x400u})
         if (c == code) return true;
     return (code >= 0x40 && code <= 0x5f) || (code >= 0x80 && code <= 0x86);
 }

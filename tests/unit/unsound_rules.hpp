@@ -16,7 +16,7 @@ inline std::vector<hv_rule> unsound_msr_rules() {
     return {
         bad([](hv_rule& r) { r.id = 0; }),
         bad([](hv_rule& r) { r.kind = 0; }),
-        bad([](hv_rule& r) { r.kind = 5; }),
+        bad([](hv_rule& r) { r.kind = 9; }),
         bad([](hv_rule& r) { r.action = 0; }),
         bad([](hv_rule& r) { r.action = 3; }),
         bad([](hv_rule& r) { r.access = 0; }),
@@ -59,6 +59,22 @@ inline std::vector<hv_rule> unsound_other_rules() {
         with(table_rule(2, 0, 1), [](hv_rule& r) { r.mask = 1; }),
         with(table_rule(2, 0, 1), [](hv_rule& r) { r.access = HV_ACCESS_READ; }),
         with(table_rule(2, 0, 1), [](hv_rule& r) { r.flags = HV_RULE_PASSES; }),
+        io_rule(2, 0, 0x10000),
+        io_rule(2, 5, 4),
+        io_rule(2, 5, 5, HV_ACTION_DENY, HV_ACCESS_EXECUTE),
+        with(io_rule(2, 5, 5), [](hv_rule& r) { r.mask = 1; }),
+        with(io_rule(2, 5, 5, HV_ACTION_DENY, HV_ACCESS_WRITE),
+             [](hv_rule& r) { r.flags = HV_RULE_PASSES; }),
+        xcr_rule(2, 0),
+        xcr_rule(2, 1ull << 32),
+        with(xcr_rule(2, 4), [](hv_rule& r) { r.last = 1; }),
+        cpuid_rule(2, 7, 0, 0),
+        with(cpuid_rule(2, 7, 1, 0), [](hv_rule& r) { r.access = HV_ACCESS_WRITE; }),
+        with(cpuid_rule(2, 7, 1, 0), [](hv_rule& r) { r.pass_last = 1; }),
+        with(cpuid_rule(2, 7, 1, 0), [](hv_rule& r) { r.flags = HV_RULE_PASSES; }),
+        instruction_rule(2, 0),
+        instruction_rule(2, 1u << HV_INSTRUCTION_COUNT),
+        with(instruction_rule(2, 1), [](hv_rule& r) { r.access = HV_ACCESS_WRITE; }),
     };
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# summary: descriptor tables, values that MSRs may get, and writers that may pass
+# summary: tables, values of MSRs, writers that pass, ports, XCR0, CPUID, instructions
 # rig: --test-build
 # seconds: 500 900
 # weight: 40
@@ -136,6 +136,130 @@ function_of_the_kernel_passes() {
     remove smep
 }
 
+# The scratch register of the first serial port keeps what it gets.
+SCRATCH=0x3ff
+
+# What the rules then stop must work without them.
+ports_without_a_rule() {
+    for value in 0xa5 0x5a; do
+        faults 0 port $SCRATCH 1 $value
+        wrong 'what IN reads' "$(ask value port $SCRATCH 0 0)" $((value))
+        faults 0 port $SCRATCH 3 $((value ^ 0xff))
+        wrong 'what INS reads' "$(ask value port $SCRATCH 2 0)" $((value ^ 0xff))
+    done
+}
+
+ports_closed() {
+    faults 0 port $SCRATCH 1 0x11
+    policy ports '{"name": "scratch", "kind": "io", "ports": {"first": 1022, "last": 1023},
+        "access": ["write"], "action": "deny"}'
+    for kind in 1 3; do
+        faults $GP port $SCRATCH $kind 0x22
+        on 1 port $SCRATCH $kind 0x22
+        wrong "fault of kind $kind on CPU 1" "$(of fault)" $GP
+    done
+    # What IN reads needs a step, with the rule.
+    wrong 'what IN reads' "$(ask value port $SCRATCH 0 0)" 17
+    wrong 'what INS reads' "$(ask value port $SCRATCH 2 0)" 17
+    at_least records "$(records io_denied '"rule": ?"scratch"')" 4
+    under_core 0
+    remove ports
+    faults 0 port $SCRATCH 1 0x22
+}
+
+ports_logged() {
+    policy ports '{"name": "look", "kind": "io", "ports": "0x3ff", "access": ["read", "write"],
+        "action": "log"}'
+    for kind in 1 3; do
+        faults 0 port $SCRATCH $kind $((0x40 + kind))
+        wrong 'what IN reads' "$(ask value port $SCRATCH 0 0)" $((0x40 + kind))
+    done
+    recorded io_logged '"message": ?"OUT of 0x41 to port 0x3ff \(1 byte\) logged'
+    remove ports
+    before=$(exits io)
+    faults 0 port $SCRATCH 1 0
+    wrong 'exits for it' "$(exits io)" "$before"
+}
+
+# XCR0 as Linux has it on that CPU, and a value without AVX, or with SSE.
+xcr0_of() {
+    on "$1" xsetbv 0 1
+    xcr0=$(($(of before)))
+    other=$((xcr0 & 4 ? xcr0 & 3 : xcr0 | 2))
+}
+xcr0_set() { # CPU VALUE FAULT
+    on "$1" xsetbv 0 "$2"
+    wrong "fault of XCR0 = $2 on CPU $1" "$(of fault)" "$3"
+}
+
+xcr0_stays() {
+    [ "$BACKEND" = vmx ] || { skip 'XSETBV has no exit in QEMU 7.2'; return; }
+    for cpu in 0 1; do
+        xcr0_of $cpu
+        xcr0_set $cpu $other 0
+        policy xcr0 '{"name": "avx", "kind": "xcr", "register": "xcr0", "bits": ["sse", "avx"],
+            "action": "deny"}'
+        xcr0_set $cpu $other $GP
+        xcr0_set $cpu $xcr0 0
+        remove xcr0
+        xcr0_set $cpu $other 0
+    done
+    recorded xcr_denied '"rule": ?"avx"'
+}
+
+leaves_closed() {
+    for register in eax ebx ecx edx; do
+        at_least "$register without a rule" "$(ask $register cpuid 0x80000002 0)" 1
+    done
+    policy leaf '{"name": "brand", "kind": "cpuid", "leaf": "0x80000002", "action": "deny"},
+        {"name": "byte", "kind": "cpuid", "leaf": "0x80000003", "bits": {"eax": "0xff"},
+         "action": "deny"}'
+    for cpu in 0 1; do
+        on $cpu cpuid 0x80000002 0
+        wrong "the brand on CPU $cpu" "$(of eax) $(of ebx) $(of ecx) $(of edx)" '0 0 0 0'
+    done
+    wrong 'the low byte' $(($(ask eax cpuid 0x80000003 0) & 255)) 0
+    at_least 'the rest of it' "$(ask eax cpuid 0x80000003 0)" 256
+    recorded cpuid_denied '"rule": ?"brand"'
+    remove leaf
+    at_least 'the brand afterwards' "$(ask eax cpuid 0x80000002 0)" 1
+}
+
+instructions_closed() {
+    for which in 3 5 6; do
+        ask fault instruction $which >/tmp/without.$which
+    done
+    wrong 'WBINVD without a rule' "$(cat /tmp/without.3)" 0
+    policy closed '{"name": "closed", "kind": "instruction", "action": "deny",
+        "instructions": ["wbinvd", "monitor", "mwait"]}'
+    faults $GP instruction 3
+    on 1 instruction 3
+    wrong 'fault on CPU 1' "$(of fault)" $GP
+    [ "$(cat /tmp/without.5)" != 0 ] || faults $UD instruction 5
+    [ "$(cat /tmp/without.6)" != 0 ] || faults $UD instruction 6
+    recorded execution_denied '"message": ?"wbinvd denied by closed/closed'
+    remove closed
+    policy closed '{"name": "look", "kind": "instruction", "action": "log",
+        "instructions": ["wbinvd", "monitor", "mwait"]}'
+    for which in 3 5 6; do
+        faults "$(cat /tmp/without.$which)" instruction $which
+    done
+    recorded execution_logged '"rule": ?"look"'
+    remove closed
+    faults 0 instruction 3
+}
+
+what_the_cpu_cannot_watch_is_refused() {
+    cat >/tmp/random.json <<JSON
+{"version": 1, "name": "random", "rules": [{"name": "a", "kind": "instruction", "action": "log",
+  "instructions": ["rdseed"]}]}
+JSON
+    # SVM never; VMX where the CPU has the control.
+    [ "$BACKEND" = vmx ] || refused 1 random hvctl policy apply /tmp/random.json
+    hvctl policy apply /tmp/random.json >/dev/null 2>&1 && remove random
+    wrong policies "$(policies)" ''
+}
+
 contradictions_are_refused() {
     cat >/tmp/twice.json <<JSON
 {"version": 1, "name": "twice", "rules": [
@@ -157,4 +281,11 @@ check values_of_an_msr
 check entry_unchanged
 check writer_passes
 check function_of_the_kernel_passes
+check ports_without_a_rule
+check ports_closed
+check ports_logged
+check xcr0_stays
+check leaves_closed
+check instructions_closed
+check what_the_cpu_cannot_watch_is_refused
 check contradictions_are_refused

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#pragma once
+// HV_CALL_TEST of the core that is built for tests: make something bad happen in root mode, to show
+// that the core lives through it.
 #include "abi/call.h"
 #include "arch/insn.hpp"
 #include "base/result.hpp"
+#include "call/dispatch.hpp"
 
 namespace hv {
 
-/// Builds with test hooks only: make something bad happen in root mode, to show that the core lives
-/// through it.
-template <typename Cpu> std::int64_t run_test_hook(Cpu&, std::uint64_t what, std::uint64_t ticks) {
+std::int64_t run_test_hook(std::uint64_t what, std::uint64_t ticks) {
     switch (what) {
     case HV_TEST_GENERAL_PROTECTION:
         return insn::xsetbv_safe(0, 0) ? 0 : error{errc::io}.negative();    // without x87
