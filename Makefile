@@ -51,7 +51,7 @@ fuzz: deps ## fuzz every target for SECONDS (default 300) each
 prove: deps ## prove the core: proofs, vacuity checks and mutants, one table (docs/proof.md)
 	@scripts/check_prove
 
-coverage: deps ## which lines the unit tests run: build/coverage/report.txt
+coverage: deps ## lines of the core that no proof, fuzzer or unit test covers; table by folder
 	@scripts/coverage
 
 format: deps ## rewrite the C++ sources as .clang-format says

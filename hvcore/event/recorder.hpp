@@ -52,7 +52,6 @@ public:
         return done;
     }
     [[nodiscard]] std::uint64_t head() const { return head_; }
-    [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
 private:
     hv_cpu_shared* shared_{};

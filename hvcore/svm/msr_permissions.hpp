@@ -23,11 +23,6 @@ public:
             __atomic_store_n(&word, bits, __ATOMIC_RELAXED);
         }
     }
-    [[nodiscard]] bool exits(std::uint32_t index, bool write) const {
-        if (!policy::msr_has_slot(index)) return true;
-        auto const slot = policy::msr_slot(index);
-        return (words_[slot / 32] >> (2 * (slot % 32) + write) & 1) != 0;
-    }
 
 private:
     /// The 32 MSRs from `slot` on.

@@ -20,11 +20,6 @@ public:
                 __atomic_store_n(&words_[(write * slots + slot) / 64],
                                  msr_exits(msr_table, rules, slot, write != 0), __ATOMIC_RELAXED);
     }
-    [[nodiscard]] bool exits(std::uint32_t index, bool write) const {
-        auto const slot = policy::msr_slot(index);
-        if (!policy::msr_has_slot(index) || slot >= slots) return true;
-        return (words_[(write * slots + slot) / 64] >> slot % 64 & 1) != 0;
-    }
 
 private:
     static constexpr std::uint32_t slots = 2 * policy::msr_range_slots;
