@@ -4,6 +4,7 @@
  * acknowledged them. A batch that did not reach every listener is sent again later.
  */
 #include <linux/jiffies.h>
+#include <linux/kallsyms.h>
 #include <linux/workqueue.h>
 #include <net/genetlink.h>
 
@@ -16,29 +17,60 @@
 static void send_all(struct work_struct *work);
 static DECLARE_DELAYED_WORK(sender, send_all);
 
+/* What Linux calls the instruction, to `at`, which has HV_SYMBOL_BYTES. The bytes of it. */
+static unsigned int put_symbol(char *at, u64 rip)
+{
+	char name[KSYM_SYMBOL_LEN] = "";
+
+	/* Addresses without a name come back as numbers. */
+	if ((s64)rip < 0)
+		sprint_symbol(name, rip);
+	if (name[0] == '0')
+		name[0] = 0;
+	return strscpy(at, name, HV_SYMBOL_BYTES) < 0 ? HV_SYMBOL_BYTES : strlen(name) + 1;
+}
+
+static int put_symbols(struct sk_buff *event, const struct hv_record *records, unsigned int count)
+{
+	char *names = kmalloc_array(count, HV_SYMBOL_BYTES, GFP_KERNEL);
+	unsigned int i, bytes = 0;
+	int error;
+
+	if (!names)
+		return -ENOMEM;
+	for (i = 0; i < count; i++)
+		bytes += put_symbol(names + bytes, records[i].rip);
+	error = nla_put(event, HV_ATTR_SYMBOLS, bytes, names);
+	kfree(names);
+	return error;
+}
+
 /* On failure *event is freed. */
 static int fill_event(struct sk_buff *event, const struct hv_record_log *log, unsigned int ring,
 		      unsigned int count)
 {
 	const struct hv_ring_cursor *cursor = &log->ring[ring];
+	int error = -EMSGSIZE;
 	struct nlattr *records;
 	unsigned int i;
 
 	if (nla_put_u32(event, HV_ATTR_RING, ring) ||
 	    nla_put_u64_64bit(event, HV_ATTR_DROPPED, cursor->dropped, HV_ATTR_PAD) ||
 	    nla_put_u64_64bit(event, HV_ATTR_SESSION, log->session, HV_ATTR_PAD))
-		goto no_room;
+		goto failed;
 	records = nla_reserve(event, HV_ATTR_RECORDS, count * sizeof(struct hv_record));
 	if (!records)
-		goto no_room;
+		goto failed;
 	for (i = 0; i < count; i++)
 		hv_record_log_read(log, ring, cursor->sent + i,
 				   (struct hv_record *)nla_data(records) + i);
-	return 0;
+	error = put_symbols(event, nla_data(records), count);
+	if (!error)
+		return 0;
 
-no_room:
+failed:
 	nlmsg_free(event);
-	return -EMSGSIZE;
+	return error;
 }
 
 static int send_batch(struct hv_record_log *log, unsigned int ring)
@@ -46,7 +78,8 @@ static int send_batch(struct hv_record_log *log, unsigned int ring)
 	struct hv_ring_cursor *cursor = &log->ring[ring];
 	unsigned int count = min_t(u64, cursor->head - cursor->sent, HV_BATCH_RECORDS);
 	size_t bytes = 3 * nla_total_size_64bit(sizeof(u64)) +
-		       nla_total_size(count * sizeof(struct hv_record));
+		       nla_total_size(count * sizeof(struct hv_record)) +
+		       nla_total_size(count * HV_SYMBOL_BYTES);
 	void *header;
 	struct sk_buff *event = hv_netlink_event(HV_CMD_RECORDS, bytes, &header);
 	int error;

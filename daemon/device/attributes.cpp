@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/device/attributes.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <netlink/attr.h>
@@ -32,6 +33,18 @@ std::string attribute::text(std::size_t limit) const {
             malformed("attribute " + std::to_string(type_) + " is not printable");
         }
         out.push_back(static_cast<char>(letter));
+    }
+    return out;
+}
+
+std::vector<std::string> attribute::texts(std::size_t limit) const {
+    std::vector<std::string> out;
+    for (auto rest = payload_; !rest.empty();) {
+        auto const end = std::find(rest.begin(), rest.end(), std::byte{0});
+        if (end == rest.end()) bad_size();
+        auto const bytes = static_cast<std::size_t>(end - rest.begin()) + 1;
+        out.push_back(attribute{type_, rest.first(bytes)}.text(limit));
+        rest = rest.subspan(bytes);
     }
     return out;
 }

@@ -25,6 +25,9 @@ public:
     /// A string of printable ASCII, NUL at the end and nowhere else, shorter than `limit`.
     std::string text(std::size_t limit) const;
 
+    /// Strings of printable ASCII, a NUL at the end of each, all shorter than `limit`.
+    std::vector<std::string> texts(std::size_t limit) const;
+
     /// A whole number of elements, at most `limit`.
     template <typename T> std::vector<T> array(std::size_t limit) const {
         if (payload_.size() % sizeof(T) != 0 || payload_.size() / sizeof(T) > limit) bad_size();

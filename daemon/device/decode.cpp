@@ -130,10 +130,12 @@ record_batch decode_records(byte_span stream) {
         case HV_ATTR_DROPPED: batch.dropped = each.u64(); break;
         case HV_ATTR_SESSION: batch.session = each.u64(); break;
         case HV_ATTR_RECORDS: batch.records = each.array<hv_record>(batch_limit); break;
+        case HV_ATTR_SYMBOLS: batch.symbols = each.texts(HV_SYMBOL_BYTES); break;
         default:
             if (!belongs_anywhere(each)) each.unknown();
         }
     }
+    if (batch.symbols.size() != batch.records.size()) malformed("not a symbol for each record");
     return batch;
 }
 

@@ -54,6 +54,7 @@ struct record_batch {
     std::uint64_t session{};
     std::uint64_t dropped{};    // of this ring since the hoist
     std::vector<hv_record> records;
+    std::vector<std::string> symbols;    // of their RIPs, as Linux names them; "": it does not
 };
 
 struct state_change {

@@ -71,10 +71,11 @@ void recorder::take(std::span<record_batch const> batches) {
 
 void recorder::add_batch(record_batch const& batch) {
     auto& mark = marks_[{batch.session, batch.ring}];
-    record_context context{now_text(), backend_, batch.session, batch.ring, nullptr};
+    record_context context{now_text(), backend_, batch.session, batch.ring, nullptr, {}};
     auto const now = std::chrono::steady_clock::now();
     std::map<std::uint32_t, std::uint64_t> left_out;    // by rule
-    for (auto const& each : batch.records) {
+    for (std::size_t i = 0; i < batch.records.size(); ++i) {
+        auto const& each = batch.records[i];
         if (mark.next && each.sequence < *mark.next) continue;
         if (mark.next && each.sequence > *mark.next) {
             add_gap(batch, "lost", each.sequence - *mark.next,
@@ -86,6 +87,7 @@ void recorder::add_batch(record_batch const& batch) {
             continue;
         }
         context.rule = names_.name_of(each.rule);
+        context.symbol = batch.symbols.at(i);
         add(record_json(each, context));
     }
     if (!left_out.empty()) add_limited(batch, *mark.next - 1, left_out);

@@ -39,8 +39,9 @@ void add_common_fields(nlohmann::ordered_json& line, std::string const& kind) {
     line["schema"] = log_schema;
     line["level"] = level_name(level_of(kind));
     line["kind"] = kind;
-    for (auto const* each : {"cpu", "vm", "reason", "policy", "rule", "rule_id", "object",
-                             "address", "value", "old", "access", "rip", "process", "pid"}) {
+    for (auto const* each :
+         {"cpu", "vm", "reason", "policy", "rule", "rule_id", "object", "address", "value", "old",
+          "access", "rip", "symbol", "process", "pid"}) {
         line[each] = nullptr;
     }
 }

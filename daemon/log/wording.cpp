@@ -220,6 +220,7 @@ ordered_json record_json(hv_record const& record, record_context const& context)
     out["rule_id"] = record.rule;
     if (auto const* const object = object_of(record.kind)) out["object"] = object;
     out["rip"] = hex(record.rip);
+    if (!context.symbol.empty()) out["symbol"] = context.symbol;
     out["address"] = hex(record.address);
     out["value"] = hex(record.value);
     out["old"] = hex(record.old_value);

@@ -17,6 +17,7 @@ struct record_context {
     std::uint64_t session{};
     std::uint32_t ring{};
     rule_name const* rule{};    // of the record's rule, where it is known
+    std::string symbol{};       // of its RIP, "" where Linux has none
 };
 
 /// A record as one JSON object; docs/rpc.md documents its fields.

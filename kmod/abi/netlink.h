@@ -38,7 +38,7 @@ enum hv_command {
 	HV_CMD_RECORDS_ACK,
 	/*
 	 * event: HV_ATTR_RING, HV_ATTR_DROPPED, HV_ATTR_SESSION, HV_ATTR_RECORDS (array of struct
-	 * hv_record)
+	 * hv_record), HV_ATTR_SYMBOLS
 	 */
 	HV_CMD_RECORDS,
 	HV_CMD_STATE,	/* event: hoisted or unhoisted: HV_ATTR_HOISTED, HV_ATTR_SESSION */
@@ -77,9 +77,15 @@ enum hv_attribute {
 	HV_ATTR_RECORDS,	/* array of struct hv_record */
 	HV_ATTR_DMA,		/* string: "not protected" (no IOMMU is used) */
 	HV_ATTR_PAD,
+	/*
+	 * NUL-terminated strings, one for each of RECORDS: its RIP as Linux names it (name+0x1/0x2
+	 * [module]), shorter than HV_SYMBOL_BYTES; empty where it has no name for it
+	 */
+	HV_ATTR_SYMBOLS,
 	HV_ATTR_COUNT
 };
 
 #define HV_NAME_BYTES 64
+#define HV_SYMBOL_BYTES 128
 
 #endif

@@ -159,9 +159,12 @@ inline hv_record make_record(std::uint64_t sequence, unsigned kind = HV_RECORD_M
 
 inline record_batch make_batch(std::uint64_t from, std::uint64_t count, std::uint64_t dropped = 0,
                                std::uint64_t session = 0x1234) {
-    record_batch batch{.ring = 0, .session = session, .dropped = dropped, .records = {}};
+    record_batch batch;
+    batch.session = session;
+    batch.dropped = dropped;
     for (auto i = from; i < from + count; ++i) {
         batch.records.push_back(make_record(i));
+        batch.symbols.emplace_back("native_write_msr+0x4/0x20");
     }
     return batch;
 }

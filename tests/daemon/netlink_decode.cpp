@@ -169,12 +169,30 @@ TEST(read_answer, refuses_broken_messages) {
     EXPECT_EQ(code(short_length), EBADMSG);
 }
 
+TEST(decode_records, wants_a_symbol_for_each_record) {
+    auto const refused = [](std::string_view symbols) {
+        std::vector<hv_record> const records(2);
+        netlink_bytes content;
+        content.attribute_bytes(HV_ATTR_RECORDS, records.data(), 2 * sizeof(hv_record));
+        content.attribute_bytes(HV_ATTR_SYMBOLS, symbols.data(), symbols.size());
+        return code_of([&] { (void)decode_records(content.span()); });
+    };
+    using namespace std::literals;
+    EXPECT_EQ(refused(""), EBADMSG);
+    EXPECT_EQ(refused("one\0"sv), EBADMSG);
+    EXPECT_EQ(refused("one\0two"sv), EBADMSG) << "no NUL at the end";
+    EXPECT_EQ(refused("one\0two\0\0"sv), EBADMSG) << "three";
+    EXPECT_EQ(refused("one\0t\nwo\0"sv), EBADMSG) << "not printable";
+    EXPECT_EQ(refused(std::string(HV_SYMBOL_BYTES, 'x') + "\0two\0"s), EBADMSG) << "too long";
+}
+
 TEST(read_events, tells_records_state_and_the_modules_coming) {
     auto const record = std::vector<hv_record>(2);
     netlink_bytes content;
     content.number(HV_ATTR_RING, 1u).number<std::uint64_t>(HV_ATTR_DROPPED, 3);
     content.number<std::uint64_t>(HV_ATTR_SESSION, 9);
     content.attribute_bytes(HV_ATTR_RECORDS, record.data(), 2 * sizeof(hv_record));
+    content.attribute_bytes(HV_ATTR_SYMBOLS, "cr4_init+0x8/0x90\0", 19);
     auto bytes = netlink_bytes::generic(family, HV_CMD_RECORDS, content);
     bytes.append(netlink_bytes::generic(family, HV_CMD_STATE,
                                         netlink_bytes{}
@@ -190,6 +208,8 @@ TEST(read_events, tells_records_state_and_the_modules_coming) {
     ASSERT_EQ(events.size(), 3u);
     EXPECT_EQ(std::get<record_batch>(events[0]).records.size(), 2u);
     EXPECT_EQ(std::get<record_batch>(events[0]).dropped, 3u);
+    EXPECT_EQ(std::get<record_batch>(events[0]).symbols,
+              (std::vector<std::string>{"cr4_init+0x8/0x90", ""}));
     EXPECT_TRUE(std::get<state_change>(events[1]).hoisted);
     EXPECT_TRUE(std::get<module_change>(events[2]).loaded);
 }

@@ -66,6 +66,7 @@ page_denied() {
     faults 0 poke $((page - 8)) $VALUE
     wrong value "$(ask value peek $page)" 0x0
     at_least records "$(records memory_denied '"rule": ?"keep"')" 2
+    recorded memory_denied '"symbol": ?"[^"]*\[hv_test\]"'
 }
 
 page_alias_denied() { faults $GP alias $page 1; }
