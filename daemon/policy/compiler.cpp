@@ -44,7 +44,9 @@ symbol_table look_up(std::vector<read_rule> const& rules, symbol_resolver& symbo
 function_table look_up_writers(std::vector<read_rule> const& rules, symbol_resolver& symbols) {
     std::set<std::string> names;
     for (auto const& each : rules) {
-        if (each.writer) names.insert(each.writer->name);
+        if (!each.writer) continue;
+        names.insert(each.writer->first);
+        names.insert(each.writer->last);
     }
     return names.empty() ? function_table{} : symbols.functions(names);
 }
@@ -62,13 +64,14 @@ std::uint64_t found(symbol_table const& table, compiled_rule const& rule, std::s
     fail_at(rule, path, why == table.refused.end() ? "unknown symbol " + name : why->second);
 }
 
-/// Whole pages only, so nothing beside the range comes under the rule: rounded inward.
+/// Whole pages only, so nothing beside the range comes under the rule: rounded inward, unless the
+/// rest of its pages is Linux's padding.
 void place_symbols(symbol_range const& range, symbol_table const& table, compiled_rule& rule,
                    std::vector<std::string>& notes) {
     auto const start = found(table, rule, range.first, range.first_path);
-    auto const end = found(table, rule, range.end, range.end_path);
-    auto const first = (start + page - 1) / page * page;
-    auto const last = end / page * page;
+    auto const end = found(table, rule, range.end, range.end_path) + range.more;
+    auto const first = (start + (range.outward ? 0 : page - 1)) / page * page;
+    auto const last = (end + (range.outward ? page - 1 : 0)) / page * page;
     if (last <= first) {
         fail_at(rule, range.end_path,
                 range.first + ".." + range.end + " is " + hex(start) + ".." + hex(end) +
@@ -78,7 +81,8 @@ void place_symbols(symbol_range const& range, symbol_table const& table, compile
     rule.rule.last = last - 1;
     if (first == start && last == end) return;
     notes.push_back("rule \"" + rule.name + "\": " + range.first + ".." + range.end + " is " +
-                    hex(start) + ".." + hex(end) + ", rounded inward to whole pages " + hex(first) +
+                    hex(start) + ".." + hex(end) + ", rounded " +
+                    (range.outward ? "outward" : "inward") + " to whole pages " + hex(first) +
                     ".." + hex(last));
 }
 
@@ -88,16 +92,24 @@ void note_unavailable(compiled_policy& policy, std::string const& what, std::str
     policy.notes.push_back(what + " are not resolved: " + why);
 }
 
+function_table::range found(function_table const& table, compiled_rule const& rule,
+                            std::string const& name, std::string const& path) {
+    auto const at = table.functions.find(name);
+    if (at != table.functions.end()) return at->second;
+    auto const why = table.refused.find(name);
+    fail_at(rule, path, why == table.refused.end() ? "unknown symbol " + name : why->second);
+}
+
 void place_writer(writer_symbol const& writer, function_table const& table, compiled_rule& rule) {
-    auto const at = table.functions.find(writer.name);
-    if (at == table.functions.end()) {
-        auto const why = table.refused.find(writer.name);
-        fail_at(rule, writer.path,
-                why == table.refused.end() ? "unknown symbol " + writer.name : why->second);
+    auto const first = found(table, rule, writer.first, writer.first_path);
+    auto const last = found(table, rule, writer.last, writer.last_path);
+    if (last.last < first.first) {
+        fail_at(rule, writer.last_path,
+                writer.last + " lies before " + writer.first + ": exchange the two");
     }
     rule.rule.flags |= HV_RULE_PASSES;
-    rule.rule.pass_first = at->second.first;
-    rule.rule.pass_last = at->second.last;
+    rule.rule.pass_first = first.first;
+    rule.rule.pass_last = last.last;
 }
 
 }

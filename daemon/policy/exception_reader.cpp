@@ -65,13 +65,20 @@ std::optional<writer_symbol> read_except(value const& entry, compiled_rule& into
         except->fail("expected one range of addresses: the core holds one for each rule");
     }
     auto const& range = list.front();
-    auto const symbol = range.find("symbol");
-    if (!symbol) {
-        read_pass_range(range, into.rule);
-        return std::nullopt;
+    if (auto const symbol = range.find("symbol")) {
+        range.only({"symbol"});
+        auto const name = read_symbol(*symbol);
+        return writer_symbol{name, name, symbol->path(), symbol->path()};
     }
-    range.only({"symbol"});
-    return writer_symbol{read_symbol(*symbol), symbol->path()};
+    if (auto const symbols = range.find("symbols")) {
+        range.only({"symbols"});
+        symbols->only({"first", "last"});
+        auto const first = symbols->at("first");
+        auto const last = symbols->at("last");
+        return writer_symbol{read_symbol(first), read_symbol(last), first.path(), last.path()};
+    }
+    read_pass_range(range, into.rule);
+    return std::nullopt;
 }
 
 }

@@ -116,23 +116,34 @@ symbol_range read_symbols(value const& symbols) {
     symbols.only({"first", "end"});
     auto const first = symbols.at("first");
     auto const end = symbols.at("end");
-    return {read_symbol(first), read_symbol(end), first.path(), end.path()};
+    return {.first = read_symbol(first),
+            .end = read_symbol(end),
+            .first_path = first.path(),
+            .end_path = end.path()};
 }
 
-/// A part of the kernel image, and the symbols that Linux's linker script puts around it.
+/// A part of the kernel image, and the symbols that Linux's linker script puts around it, or that
+/// name its start. Linux gives each whole pages.
 struct section {
     char const* first;
     char const* end;
+    std::uint64_t more;
 };
-constexpr std::array section_symbols{section{"_stext", "_etext"},
-                                     section{"__start_rodata", "__end_rodata"},
-                                     section{"__start_ro_after_init", "__end_ro_after_init"}};
+constexpr std::array section_symbols{section{"_stext", "_etext", 0},
+                                     section{"__start_rodata", "__end_rodata", 0},
+                                     section{"__start_ro_after_init", "__end_ro_after_init", 0},
+                                     section{"idt_table", "idt_table", page}};
 constexpr std::array sections{named_number{"text", 0}, named_number{"rodata", 1},
-                              named_number{"ro-after-init", 2}};
+                              named_number{"ro-after-init", 2}, named_number{"idt", 3}};
 
 symbol_range read_section(value const& from) {
     auto const& symbols = section_symbols.at(choose(from, sections));
-    return {symbols.first, symbols.end, from.path(), from.path()};
+    return {.first = symbols.first,
+            .end = symbols.end,
+            .first_path = from.path(),
+            .end_path = from.path(),
+            .more = symbols.more,
+            .outward = true};
 }
 
 std::optional<symbol_range> read_memory_rule(value const& entry, compiled_rule& into) {

@@ -15,12 +15,17 @@ struct symbol_range {
     std::string end;
     std::string first_path;
     std::string end_path;
+    std::uint64_t more{};    // bytes behind the end symbol that belong to it
+    bool outward{};          // whole pages of Linux's own: rounded outward
 };
 
-/// A function of the kernel that a rule lets through, to be looked up like the others.
+/// A function of the kernel that a rule lets through, or all from one to another, to be looked up
+/// like the others.
 struct writer_symbol {
-    std::string name;
-    std::string path;
+    std::string first;
+    std::string last;
+    std::string first_path;
+    std::string last_path;
 };
 
 struct read_rule {

@@ -39,6 +39,8 @@ TEST(policy_exceptions, a_value_is_one_a_range_or_what_is_there) {
 TEST(policy_exceptions, a_writer_is_a_function_or_a_range) {
     expect_pass(cr(R"("except":[{"symbol":"small"}])"), 0x1000010, 0x100001f);
     expect_pass(page(R"("except":[{"symbol":"small"}])"), 0x1000010, 0x100001f);
+    expect_pass(page(R"("except":[{"symbols":{"first":"small","last":"smaller"}}])"), 0x1000010,
+                0x100010f);
     expect_pass(page(R"("except":[{"first":"0xffffffff81000000","last":"0xffffffff81000fff"}])"),
                 0xffffffff81000000, 0xffffffff81000fff);
 }
@@ -72,6 +74,10 @@ TEST(policy_exceptions, errors_name_the_key_and_what_was_expected) {
     expect(cr(R"("except":[{"symbol":"no_such"}])"),
            "rules[0].except[0].symbol: the kernel has no symbol no_such");
     expect(cr(R"("except":[{"symbol":"a b"}])"), "expected the name of a kernel symbol");
+    expect(cr(R"("except":[{"symbols":{"first":"small","last":"no_such"}}])"),
+           "rules[0].except[0].symbols.last: the kernel has no symbol no_such");
+    expect(cr(R"("except":[{"symbols":{"first":"smaller","last":"small"}}])"),
+           "rules[0].except[0].symbols.last: small lies before smaller: exchange the two");
     expect(page(R"("except":[{"first":1,"last":2}])", R"(["execute"])"),
            "rules[0].except: is about who writes: expected \"access\": [\"write\"]");
     expect(R"({"name":"a","kind":"dtr","tables":["ldt"],"action":"deny"})",

@@ -31,8 +31,11 @@ public:
         }
         return out;
     }
-    std::map<std::string, std::uint64_t> known{
-        {"_stext", 0x1000000}, {"_etext", 0x1e00e67}, {"small", 0x1000010}, {"smaller", 0x1000100}};
+    std::map<std::string, std::uint64_t> known{{"_stext", 0x1000000},
+                                               {"_etext", 0x1e00e67},
+                                               {"small", 0x1000010},
+                                               {"smaller", 0x1000100},
+                                               {"idt_table", 0x3000000}};
     std::string unavailable;
 };
 

@@ -30,14 +30,20 @@ TEST(policy_compiler, a_section_is_the_symbols_around_it) {
     auto const policy = compile(with_rules(
         R"({"name":"t","kind":"memory","section":"text","access":["write"],"action":"log"})"));
     EXPECT_EQ(policy.rules[0].rule.first, 0x1000000u);
-    EXPECT_EQ(policy.rules[0].rule.last, 0x1dfffffu);
+    EXPECT_EQ(policy.rules[0].rule.last, 0x1e00fffu) << "the rest of its last page is padding";
     EXPECT_EQ(policy.rules[0].object, "memory text");
+    ASSERT_EQ(policy.notes.size(), 1u);
+    EXPECT_NE(policy.notes[0].find("rounded outward"), std::string::npos);
+    auto const idt = compile_rule(
+        R"({"name":"t","kind":"memory","section":"idt","access":["write"],"action":"deny"})");
+    EXPECT_EQ(idt.first, 0x3000000u);
+    EXPECT_EQ(idt.last, 0x3000fffu);
     EXPECT_EQ(refused_rule(R"({"name":"t","kind":"memory","section":"rodata","access":["write"],
         "action":"deny"})"),
               "2:1: rules[0].section: the kernel has no symbol __start_rodata");
     EXPECT_NE(refused_rule(R"({"name":"t","kind":"memory","section":"data","access":["write"],
         "action":"deny"})")
-                  .find("expected one of \"text\", \"rodata\", \"ro-after-init\""),
+                  .find("expected one of \"text\", \"rodata\", \"ro-after-init\", \"idt\""),
               std::string::npos);
 }
 
