@@ -61,6 +61,9 @@ hv_test_run hv_test_poke;
 hv_test_run hv_test_alias;
 hv_test_run hv_test_execute;
 
+/* patch.c */
+hv_test_run hv_test_patch;
+
 /* patterns.c */
 hv_test_run hv_test_find;
 
@@ -93,6 +96,7 @@ hv_test_run hv_test_cpuid;
 int hv_test_write_msr(u32 index, u64 value);
 hv_test_run hv_test_rdmsr;
 hv_test_run hv_test_wrmsr;
+hv_test_run hv_test_lend_msr;
 hv_test_run hv_test_rewrite;
 
 /* msr_exits.c */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Model-specific registers, one and by the thousand. */
 #include <linux/errno.h>
+#include <linux/irqflags.h>
 #include <linux/sched.h>
 #include <asm/msr.h>
 
@@ -25,6 +26,24 @@ int hv_test_rdmsr(const u64 *argument, unsigned int count)
 int hv_test_wrmsr(const u64 *argument, unsigned int count)
 {
 	hv_tell("fault %d\n", hv_test_write_msr(argument[0], argument[1]));
+	return 0;
+}
+
+/* What it had comes back at once, before an interrupt or a system call needs it. */
+int hv_test_lend_msr(const u64 *argument, unsigned int count)
+{
+	unsigned long flags;
+	u64 before;
+	int fault;
+
+	if (rdmsrl_safe(argument[0], &before))
+		return -EIO;
+	local_irq_save(flags);
+	fault = hv_test_write_msr(argument[0], argument[1]);
+	if (!fault)
+		hv_test_write_msr(argument[0], before);
+	local_irq_restore(flags);
+	hv_tell("fault %d\n", fault);
 	return 0;
 }
 
