@@ -153,8 +153,8 @@ static_assert(cr_access::from::get(make<cr_access>(0x300)) == 3);
 
 struct io_access
     : reg<io_access> {    // SDM 3C 28.2.1, table "Exit Qualification for I/O Instructions"
-    static constexpr unsigned bytes_of(io_access q) {
-        return field<io_access, 2, 0, unsigned>::get(q) + 1;
+    static constexpr unsigned bytes_of(io_access q) {    // less one: 0, 1, 3, in bits 2 to 0
+        return field<io_access, 1, 0, unsigned>::get(q) + 1;
     }
     using in = bit<io_access, 3>;
     using string = bit<io_access, 4>;
