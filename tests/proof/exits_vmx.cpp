@@ -20,19 +20,10 @@
 // instead append in rare_exit_vmx: it_records
 // instead write_guarded in rare_exit_vmx: it_guards
 // instead _ZNK2hv6policy8rule_set6decide in rare_exit_vmx: it_decides
-// instead bytes_of in rare_exit_vmx: a_size
 
 extern "C" bool hv_vmx_exit_rare(vmx::cpu& c, bool exited);
 extern vmx::cpu any_vmx_cpu;
 extern vmx::root_machine any_vmx_machine;
-
-/// What a CPU says of IN and OUT, and nothing else: SDM 3C 28.2.1, table "Exit Qualification for
-/// I/O Instructions".
-extern "C" unsigned a_size(vmx::io_access /*q*/) {
-    auto const bytes = prove_any_u32();
-    prove_assume(bytes == 1 || bytes == 2 || bytes == 4);
-    return bytes;
-}
 
 extern "C" void rare_exit_vmx() {
     auto& c = any_vmx_cpu;
