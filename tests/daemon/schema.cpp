@@ -23,9 +23,11 @@ public:
     symbol_table resolve(std::set<std::string> const& names) override {
         symbol_table out;
         std::uint64_t at = 0x1000000;
-        // In the order of their names _etext would come first.
-        for (auto each = names.rbegin(); each != names.rend(); ++each) {
-            out.physical[*each] = at += 0x100000;
+        // Ends behind all starts, whatever the order of their names.
+        for (auto const& each : names) {
+            bool const ends = each.find("end") != each.npos || each.find("stop") != each.npos ||
+                              each.starts_with("_e");
+            out.physical[each] = (at += 0x100000) + (ends ? 0x10000000 : 0);
         }
         return out;
     }
@@ -83,7 +85,7 @@ TEST(policy_schema, every_example_is_sound) {
         EXPECT_FALSE(policy.description.empty());
         ++count;
     }
-    EXPECT_EQ(count, 7u);
+    EXPECT_EQ(count, 8u);
 }
 
 TEST(policy_schema, requires_the_keys_that_the_reader_requires) {
