@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/log/event_log.hpp"
 
-#include <csignal>
 #include <cstdlib>
 #include <sstream>
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "daemon/log/log_reader.hpp"
+#include "full_disk.hpp"
 #include "temporary_folder.hpp"
 
 namespace hv {
@@ -130,14 +129,11 @@ TEST_F(event_log_test, a_full_disk_leaves_whole_lines_only) {
     write_lines(log, 0, 3);
     auto const before = folder_.read("log/events.jsonl");
     auto const plain_before = plain_text();
-    std::signal(SIGXFSZ, SIG_IGN);
-    rlimit old{};
-    getrlimit(RLIMIT_FSIZE, &old);
-    rlimit const small{before.size() + 10, old.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &small);
-    log.append(line(3));
-    EXPECT_THROW(log.commit(), std::system_error);
-    setrlimit(RLIMIT_FSIZE, &old);
+    {
+        full_disk const limit{before.size() + 10};
+        log.append(line(3));
+        EXPECT_THROW(log.commit(), std::system_error);
+    }
     EXPECT_EQ(folder_.read("log/events.jsonl"), before);
     log.append(line(4));
     log.commit();

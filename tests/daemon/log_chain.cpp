@@ -7,13 +7,13 @@
 #include <random>
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/log/chain.hpp"
 #include "daemon/log/event_log.hpp"
 #include "daemon/log/verify.hpp"
+#include "full_disk.hpp"
 #include "temporary_folder.hpp"
 
 namespace hv {
@@ -218,13 +218,10 @@ TEST_F(log_chain, what_a_full_disk_refused_is_not_in_it) {
     log.append("{\"n\":1}");
     log.commit();
     log.append("{\"n\":2}");
-    std::signal(SIGXFSZ, SIG_IGN);
-    rlimit old{};
-    getrlimit(RLIMIT_FSIZE, &old);
-    rlimit const small{folder_.read("events.jsonl").size() + 10, old.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &small);
-    EXPECT_THROW(log.commit(), std::system_error);
-    setrlimit(RLIMIT_FSIZE, &old);
+    {
+        full_disk const limit{folder_.read("events.jsonl").size() + 10};
+        EXPECT_THROW(log.commit(), std::system_error);
+    }
     log.append("{\"n\":3}");
     log.commit();
     EXPECT_EQ(fault(), "");
