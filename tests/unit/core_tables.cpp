@@ -32,8 +32,8 @@ protected:
         auto const r = one_record(n, HV_RECORD_DTR_DENIED);
         EXPECT_EQ(r.rule, 4u);
         EXPECT_EQ(r.address, which);
-        EXPECT_EQ(r.value, to.base);
-        EXPECT_EQ(r.old_value, before.base);
+        EXPECT_EQ(r.value, std::uint64_t{to.base});
+        EXPECT_EQ(r.old_value, std::uint64_t{before.base});
         EXPECT_EQ(r.rip, rip);
         EXPECT_EQ(r.reason, on_svm() ? 0x6bu - which : 46u);
     }
@@ -90,8 +90,8 @@ TEST_P(tables, log_lets_it_happen) {
     auto const before = vm.table(0, idt);
     expect_taken(idt, foreign);
     auto const r = one_record(0, HV_RECORD_DTR_LOGGED);
-    EXPECT_EQ(r.value, foreign.base);
-    EXPECT_EQ(r.old_value, before.base);
+    EXPECT_EQ(r.value, std::uint64_t{foreign.base});
+    EXPECT_EQ(r.old_value, std::uint64_t{before.base});
 }
 
 // What a CPU has when the rule comes is what stays, however it came there.
