@@ -4,7 +4,7 @@
 #include "mem/rights.hpp"
 #include "prove.hpp"
 
-// instead asked in translator_instead: answered
+// instead _ZL5askedm in translator_instead: answered
 // loop summed: i <= turns && sum == i * 3
 
 namespace {
