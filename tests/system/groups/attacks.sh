@@ -2,7 +2,7 @@
 # summary: a hostile kernel: hypercalls, VMX and SVM instructions, MSRs, APIC, MTRRs, traps,
 # caches, XCR0
 # rig: --test-build
-# seconds: 400 3600
+# seconds: 600 3600
 # weight: 80
 
 load_test_module
@@ -69,7 +69,6 @@ msr_with_core_address() {
 # a write of an address in the core.
 msr_sweep() { # without|with
     tried=0
-    kill -STOP "$(pidof hvd)" # it need not log each of 16,000 denials; records are lost meanwhile
     while read -r from to reads writes; do
         t msr_exits "$from" "$to" "$(expected "$reads")" "$(expected "$writes")" \
             "$core"
@@ -78,7 +77,6 @@ msr_sweep() { # without|with
     done <<LINES
 $(sed -n "s/^$1 //p" "$FACTS")
 LINES
-    kill -CONT "$(pidof hvd)"
     remark "$tried accesses"
     at_least accesses $tried $(((16384 + $(by_backend 0 8192)) * 2 - 256))
 }
@@ -90,7 +88,13 @@ expected() { # WORD
     *) echo 3 ;;
     esac
 }
-msr_sweep_without_rules() { msr_sweep without; }
+msr_sweep_without_rules() {
+    if [ "$BACKEND $(full 0 1)" = 'vmx 0' ]; then
+        skip 'with --full: a minute and a half in Bochs; msr_sweep_with_rules asks most of it too'
+        return
+    fi
+    msr_sweep without
+}
 msr_sweep_with_rules() {
     sed -n 's/^policy //p' "$FACTS" >/tmp/msr-sweep.json
     hvctl policy apply /tmp/msr-sweep.json 2>&1 >/dev/null
