@@ -126,8 +126,9 @@ public:
 private:
     static constexpr bool on_vmx = std::is_same_v<Bitmap, hv::vmx::msr_bitmap>;
 
-    /// As the processor looks it up. SDM 3C 25.6.9 "MSR-Bitmap Address": 1 KiB for the reads of each
-    /// range, then for the writes. APM 2 15.11 "MSR Intercepts": 2 KiB a range, two bits an MSR.
+    /// As the processor looks it up. SDM 3C 25.6.9 "MSR-Bitmap Address": 1 KiB for the reads of
+    /// each range, then for the writes. APM 2 15.11 "MSR Intercepts": 2 KiB a range, two bits an
+    /// MSR.
     [[nodiscard]] bool bit_of(std::uint32_t index, bool write) const {
         auto const range = hv::policy::msr_range_of(index);
         auto const bit = on_vmx ? (write ? 2048u * 8 : 0) + range * 1024 * 8 + (index & 0x1fff)
