@@ -4,6 +4,7 @@
 #include "abi/guest.h"
 #include "fuzz_bytes.hpp"
 #include "fuzz_count.hpp"
+#include "reset_state.hpp"
 #include "root_vm.hpp"
 
 namespace {
@@ -25,24 +26,9 @@ struct guests {
         vm.call(0, HV_CALL_SHARE, area, 8);
         owner = static_cast<std::uint64_t>(vm.call(0, HV_CALL_VM_CREATE));
         vcpu = static_cast<std::uint64_t>(vm.call(0, HV_CALL_VCPU_CREATE, owner, area));
-        exchange().system = reset();
+        exchange().system = reset_state();
         exchange().flags = HV_RUN_SYSTEM;
         exchange().rflags = 2;
-    }
-    /// What SDM 3A 10.1.1 "Processor State After Reset" says.
-    static hv_vcpu_system reset() {
-        hv_vcpu_system s{};
-        for (auto* each : {&s.es, &s.ss, &s.ds, &s.fs, &s.gs}) *each = {0, 0xffff, 0, 0x93};
-        s.cs = {0, 0xffff, 0, 0x9b};
-        s.ldtr = {0, 0xffff, 0, 0x82};
-        s.tr = {0, 0xffff, 0, 0x8b};
-        s.gdtr.limit = s.idtr.limit = 0xffff;
-        s.cr0 = 0x10;
-        s.xcr0 = 1;
-        s.dr6 = 0xffff0ff0;
-        s.dr7 = 0x400;
-        s.pat = 0x0007040600070406;
-        return s;
     }
 };
 
@@ -50,7 +36,7 @@ struct guests {
 void spoil(fuzz_bytes& in, guests const& g) {
     auto const how = in.take<std::uint8_t>();
     auto* const words = reinterpret_cast<std::uint64_t*>(&g.exchange());
-    if ((how & 128) != 0) g.exchange().system = guests::reset();
+    if ((how & 128) != 0) g.exchange().system = reset_state();
     for (unsigned i = 0; i < how % 8u; ++i) {
         auto const at = in.take<std::uint16_t>() % (how % 3 != 0 ? 72u : 1024u);
         words[at] = in.take<std::uint8_t>() % 2 != 0 ? in.take<std::uint64_t>()

@@ -123,7 +123,7 @@ TEST_P(guest_memory, anything_at_all_harms_nobody) {
             for (unsigned i = 0; i < 8; ++i) words[any() % (sizeof(hv_vcpu_exchange) / 8)] = any();
             x().flags &= 31;
         } else if (round % 4 == 1) {
-            x().system = reset_state();
+            x().system = fake::reset_state();
             x().flags = HV_RUN_SYSTEM;
         }
         run();

@@ -60,7 +60,7 @@ TEST_P(guest_both, has_registers_of_its_own_outside_the_control_block) {
 
 TEST_P(guest_both, never_takes_registers_that_fault_in_root_mode) {
     auto const refused = [&](auto spoil) {
-        x().system = reset_state();
+        x().system = fake::reset_state();
         spoil(x().system);
         x().flags = HV_RUN_SYSTEM;
         EXPECT_EQ(run(), einval);
@@ -79,7 +79,7 @@ TEST_P(guest_both, never_takes_registers_that_fault_in_root_mode) {
     refused([](auto& s) { s.xcr0 = 0; });
     refused([](auto& s) { s.xcr0 = 5; });
     refused([](auto& s) { s.xcr0 = 1ull << 9 | 1; });
-    x().system = reset_state();
+    x().system = fake::reset_state();
     x().flags = HV_RUN_SYSTEM;
     enter();
 }

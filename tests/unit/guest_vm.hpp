@@ -2,6 +2,7 @@
 #pragma once
 #include "abi/guest.h"
 #include "core_hoist.hpp"
+#include "reset_state.hpp"
 #include <random>
 
 /// A guest VM with one vcpu in real mode, made but not run yet, on either backend.
@@ -20,7 +21,7 @@ protected:
         ASSERT_GT(owner, 0);
         vcpu = create_vcpu(0);
         ASSERT_GT(vcpu, 0);
-        x().system = reset_state();
+        x().system = fake::reset_state();
         x().flags = HV_RUN_SYSTEM;
         x().rip = 0x1000;
         x().rflags = 2;
@@ -54,21 +55,6 @@ protected:
     }
     static std::uint64_t number(std::int64_t positive) {
         return static_cast<std::uint64_t>(positive);
-    }
-    /// What SDM 3A 10.1.1 "Processor State After Reset" says, for 16-bit code at 0.
-    static hv_vcpu_system reset_state() {
-        hv_vcpu_system s{};
-        for (auto* each : {&s.es, &s.ss, &s.ds, &s.fs, &s.gs}) *each = {0, 0xffff, 0, 0x93};
-        s.cs = {0, 0xffff, 0, 0x9b};
-        s.ldtr = {0, 0xffff, 0, 0x82};
-        s.tr = {0, 0xffff, 0, 0x8b};
-        s.gdtr.limit = s.idtr.limit = 0xffff;
-        s.cr0 = 0x10;
-        s.xcr0 = 1;
-        s.dr6 = 0xffff0ff0;
-        s.dr7 = 0x400;
-        s.pat = 0x0007040600070406;
-        return s;
     }
 
     std::int64_t owner{}, vcpu{};
