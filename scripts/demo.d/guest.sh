@@ -38,8 +38,8 @@ expect 0 hvctl status --audit
 say "A policy: the entry of system calls stays where it is"
 expect 0 hvctl policy apply /usr/share/hv/policies/kernel-entry.json
 expect 0 hvctl policy list
-echo "root tries again:"
-expect 1 msr $lstar "$entry"
+echo "root tries to have them enter 16 bytes further on:"
+expect 1 msr $lstar "$(printf 0x%x $((entry + 16)))"
 echo "and it is on record:"
 expect 0 hvctl logs
 
