@@ -56,7 +56,8 @@ static int fill_event(struct sk_buff *event, const struct hv_record_log *log, un
 
 	if (nla_put_u32(event, HV_ATTR_RING, ring) ||
 	    nla_put_u64_64bit(event, HV_ATTR_DROPPED, cursor->dropped, HV_ATTR_PAD) ||
-	    nla_put_u64_64bit(event, HV_ATTR_SESSION, log->session, HV_ATTR_PAD))
+	    nla_put_u64_64bit(event, HV_ATTR_SESSION, log->session, HV_ATTR_PAD) ||
+	    nla_put_u64_64bit(event, HV_ATTR_SEQUENCE, cursor->tail, HV_ATTR_PAD))
 		goto failed;
 	records = nla_reserve(event, HV_ATTR_RECORDS, count * sizeof(struct hv_record));
 	if (!records)
@@ -77,7 +78,7 @@ static int send_batch(struct hv_record_log *log, unsigned int ring)
 {
 	struct hv_ring_cursor *cursor = &log->ring[ring];
 	unsigned int count = min_t(u64, cursor->head - cursor->sent, HV_BATCH_RECORDS);
-	size_t bytes = 3 * nla_total_size_64bit(sizeof(u64)) +
+	size_t bytes = 4 * nla_total_size_64bit(sizeof(u64)) +
 		       nla_total_size(count * sizeof(struct hv_record)) +
 		       nla_total_size(count * HV_SYMBOL_BYTES);
 	void *header;

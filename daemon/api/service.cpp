@@ -166,7 +166,7 @@ void service::on_events() {
         if (auto const* batch = std::get_if<record_batch>(&each)) batches.push_back(*batch);
     }
     try {
-        recorder_.take(batches);
+        if (!recorder_.take(batches)) attach();
     } catch (std::system_error const& error) {
         summary_ = error.what();
         if (!attach_again_) notice(summary_ + ": records stay with hv.ko until it can be");

@@ -52,7 +52,8 @@ struct enforced_policies {
 struct record_batch {
     std::uint32_t ring{};
     std::uint64_t session{};
-    std::uint64_t dropped{};    // of this ring since the hoist
+    std::uint64_t dropped{};     // of this ring since the hoist
+    std::uint64_t released{};    // records before it hv.ko has let go of
     std::vector<hv_record> records;
     std::vector<std::string> symbols;    // of their RIPs, as Linux names them; "": it does not
 };

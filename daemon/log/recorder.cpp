@@ -54,12 +54,25 @@ void recorder::set_session(std::uint64_t session, std::string backend) {
     }
 }
 
-void recorder::take(std::span<record_batch const> batches) {
-    if (batches.empty()) return;
+/// Whether the log may go on with it: an acknowledgement covers all records before it as well.
+bool recorder::follows(record_batch const& batch) const {
+    if (batch.records.empty()) return true;
+    auto const at = marks_.find({batch.session, batch.ring});
+    auto const next = at == marks_.end() ? 0 : at->second.next.value_or(0);
+    return batch.records.front().sequence <= std::max(next, batch.released);
+}
+
+bool recorder::take(std::span<record_batch const> batches) {
+    if (batches.empty()) return true;
     auto const marks = marks_;
+    bool all = true;
     try {
         for (auto const& each : batches) {
-            add_batch(each);
+            if (follows(each)) {
+                add_batch(each);
+            } else {
+                all = false;
+            }
         }
         commit();
     } catch (std::system_error const&) {
@@ -67,6 +80,7 @@ void recorder::take(std::span<record_batch const> batches) {
         throw;
     }
     acknowledge(batches);
+    return all;
 }
 
 void recorder::add_batch(record_batch const& batch) {

@@ -38,9 +38,11 @@ public:
     void listen(listener who) { listener_ = std::move(who); }
     /// The hoist that hv.ko is in, for what comes next.
     void set_session(std::uint64_t session, std::string backend);
-    /// Writes and acknowledges. Errors: std::system_error when the log cannot be written; nothing
-    /// is acknowledged then, so hv.ko keeps the records.
-    void take(std::span<record_batch const> batches);
+    /// Writes and acknowledges. False: a batch began behind records that hv.ko still holds (they
+    /// went to an earlier reader, or overran this one). Its ring was left as it is, and hv.ko has
+    /// to be told to send from there. Errors: std::system_error when the log cannot be written;
+    /// nothing is acknowledged then, so hv.ko keeps the records.
+    [[nodiscard]] bool take(std::span<record_batch const> batches);
     /// A line of hvd's own.
     void note(std::string const& kind, std::string const& message, note_subject const& about = {});
     /// True when the log has every record of this hoist before `written`.
@@ -58,6 +60,7 @@ private:
     void add(nlohmann::ordered_json const& line);
     void add_gap(record_batch const& of, char const* kind, std::uint64_t count,
                  char const* message);
+    bool follows(record_batch const& batch) const;
     void add_batch(record_batch const& batch);
     void add_limited(record_batch const& of, std::uint64_t last,
                      std::map<std::uint32_t, std::uint64_t> const& counts);

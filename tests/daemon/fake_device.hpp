@@ -158,8 +158,9 @@ inline hv_record make_record(std::uint64_t sequence, unsigned kind = HV_RECORD_M
 }
 
 inline record_batch make_batch(std::uint64_t from, std::uint64_t count, std::uint64_t dropped = 0,
-                               std::uint64_t session = 0x1234) {
+                               std::uint64_t session = 0x1234, std::uint64_t released = 0) {
     record_batch batch;
+    batch.released = released;
     batch.session = session;
     batch.dropped = dropped;
     for (auto i = from; i < from + count; ++i) {

@@ -190,7 +190,7 @@ TEST(read_events, tells_records_state_and_the_modules_coming) {
     auto const record = std::vector<hv_record>(2);
     netlink_bytes content;
     content.number(HV_ATTR_RING, 1u).number<std::uint64_t>(HV_ATTR_DROPPED, 3);
-    content.number<std::uint64_t>(HV_ATTR_SESSION, 9);
+    content.number<std::uint64_t>(HV_ATTR_SESSION, 9).number<std::uint64_t>(HV_ATTR_SEQUENCE, 7);
     content.attribute_bytes(HV_ATTR_RECORDS, record.data(), 2 * sizeof(hv_record));
     content.attribute_bytes(HV_ATTR_SYMBOLS, "cr4_init+0x8/0x90\0", 19);
     auto bytes = netlink_bytes::generic(family, HV_CMD_RECORDS, content);
@@ -208,6 +208,7 @@ TEST(read_events, tells_records_state_and_the_modules_coming) {
     ASSERT_EQ(events.size(), 3u);
     EXPECT_EQ(std::get<record_batch>(events[0]).records.size(), 2u);
     EXPECT_EQ(std::get<record_batch>(events[0]).dropped, 3u);
+    EXPECT_EQ(std::get<record_batch>(events[0]).released, 7u);
     EXPECT_EQ(std::get<record_batch>(events[0]).symbols,
               (std::vector<std::string>{"cr4_init+0x8/0x90", ""}));
     EXPECT_TRUE(std::get<state_change>(events[1]).hoisted);

@@ -25,7 +25,7 @@ protected:
         recorder_->set_session(0x1234, "vmx");
     }
     void SetUp() override { restart(); }
-    void take(std::vector<record_batch> const& batches) { recorder_->take(batches); }
+    void take(std::vector<record_batch> const& batches) { EXPECT_TRUE(recorder_->take(batches)); }
 
     std::vector<nlohmann::json> lines() const {
         std::vector<nlohmann::json> out;
@@ -123,7 +123,7 @@ TEST_F(recorder_test, counts_what_the_ring_dropped_once) {
 
 TEST_F(recorder_test, says_when_records_went_missing_on_the_way) {
     take({make_batch(0, 2)});
-    take({make_batch(5, 1)});
+    take({make_batch(5, 1, 0, 0x1234, 5)});
     auto const all = lines();
     ASSERT_EQ(all.size(), 4u);
     EXPECT_EQ(all[2]["kind"], "lost");
@@ -131,8 +131,28 @@ TEST_F(recorder_test, says_when_records_went_missing_on_the_way) {
 }
 
 TEST_F(recorder_test, a_reader_that_comes_late_misses_nothing_it_could_have_had) {
-    take({make_batch(100, 1)});
+    take({make_batch(100, 1, 0, 0x1234, 100)});
     EXPECT_EQ(lines().size(), 1u) << "an earlier reader took the first hundred";
+}
+
+TEST_F(recorder_test, what_begins_behind_records_that_are_still_held_is_neither_taken_nor_lost) {
+    take({make_batch(0, 2)});
+    restart();
+    EXPECT_FALSE(recorder_->take(std::vector{make_batch(5, 3, 4, 0x1234, 2), make_batch(8, 1)}))
+        << "sent before this reader was one";
+    EXPECT_EQ(lines().size(), 2u);
+    EXPECT_EQ(acknowledged(), 2u);
+    take({make_batch(2, 7, 4, 0x1234, 2)});
+    EXPECT_EQ(sequences(), (sequence_list{0, 1, 2, 3, 4, 5, 6, 7, 8}));
+    EXPECT_EQ(lines().back()["kind"], "dropped");
+    EXPECT_EQ(acknowledged(), 9u);
+}
+
+TEST_F(recorder_test, a_reader_without_a_log_takes_what_is_held_from_its_beginning) {
+    EXPECT_FALSE(recorder_->take(std::vector{make_batch(103, 2, 0, 0x1234, 100)}));
+    EXPECT_EQ(acknowledged(), 0u);
+    take({make_batch(100, 5, 0, 0x1234, 100)});
+    EXPECT_EQ(sequences(), (sequence_list{100, 101, 102, 103, 104}));
 }
 
 TEST_F(recorder_test, a_flood_of_a_rule_is_limited_and_counted_and_another_rule_is_not) {

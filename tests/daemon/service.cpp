@@ -186,6 +186,18 @@ TEST_F(service_test, logs_wait_for_records_that_are_on_their_way) {
     EXPECT_EQ(call("logs.read")["records"].size(), 3u);
 }
 
+TEST_F(service_test, records_that_went_to_an_earlier_reader_are_asked_for_again) {
+    call("start");
+    auto const attached = device_.calls("records_attach");
+    events_.put(make_batch(5, 3));
+    service_->on_events();
+    EXPECT_EQ(device_.calls("records_attach"), attached + 1);
+    events_.put(make_batch(0, 8));
+    service_->on_events();
+    EXPECT_EQ(device_.calls("records_attach"), attached + 1);
+    EXPECT_EQ(call("logs.read")["records"].size(), 9u);
+}
+
 TEST_F(service_test, logs_come_in_pages) {
     call("start");
     events_.put(make_batch(0, 5));

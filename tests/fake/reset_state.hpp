@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <initializer_list>
+
 #include "abi/guest.h"
 
 namespace fake {
