@@ -19,6 +19,7 @@ def quoted(text):
 
 def call(e, i):
     name = i.extra
+    e.p.used.add(i.instead_of)
     for known, act in KNOWN.items():
         if name == known or (known.endswith(".") and name.startswith(known)):
             act(e, i)
@@ -53,6 +54,7 @@ def anything(e, i, condition):
 def ordinary(e, i):
     for name, condition in e.p.any.items():
         if named(name, i.extra):
+            e.p.used.add(name)
             anything(e, i, condition)
             return
     args = []

@@ -48,6 +48,7 @@ class instruction:
     labels: list = field(default_factory=list)
     flags: set = field(default_factory=set)
     extra: object = None
+    instead_of: str = ""    # of a call: the directive that changed what is called
     line: str = ""
 
 

@@ -20,10 +20,11 @@ has a function of the harness with the same arguments answer in its place, and
     // turns NUMBER in ENTRY…
 
 has loops unrolled so often, where 8 turns are not enough, and each element of an array of that size
-followed on its own."""
+followed on its own. A directive that matches no call or loop, or names no entry, is an error."""
 
 import re
 
+import symbols
 from ir import unknown
 from layout import sane
 
@@ -62,20 +63,36 @@ def named_functions(text):
         {m[1] for m in INSTEAD.finditer(text)}
 
 
-def mangled(name):
-    """A pattern for what a directive calls a function: name, name(), name<3>, or how the symbol
+def named(name, symbol):
+    """Whether a directive's name is that of a function: name, name(), name<3>, or how the symbol
     begins."""
     if name.startswith("_Z"):
-        return rf"(?<!\w){name}"
+        return symbol.startswith(name)
     stem, _, argument = name.partition("<")
-    call = stem.endswith("()")
-    stem = stem.removesuffix("()")
-    tail = f"ILj{argument[:-1]}E" if argument else "cl" if call else "(?![a-z_])"
-    return rf"(?:(?<![\w.]){stem}(?![\w.])|(?:(?<!\d)|(?<=_GLOBAL__N_1)){len(stem)}{stem}{tail})"
+    found, behind = symbols.own(symbol)
+    if found != stem.removesuffix("()"):
+        return False
+    if argument:
+        return behind.startswith(f"ILj{argument[:-1]}E")
+    return behind.startswith("cl") if stem.endswith("()") else behind[:1] in ("", "E", "I")
 
 
-def named(name, symbol):
-    return re.search(mangled(name), symbol)
+DIRECTIVE = re.compile(r"^\s*// (?:loop|any|instead|turns)\b.*$", re.M)
+
+
+def check(text, module):
+    """Dies on a directive that is none, that names no entry, or a loop that is not there."""
+    for m in DIRECTIVE.finditer(text):
+        forms = [p.match(m[0]) for p in (LINE, ANY, INSTEAD, TURNS)]
+        if not any(forms):
+            raise unknown(f"a directive that is not understood: {m[0].strip()}")
+        for entry in next((f[2].split() for f in forms[1:] if f), []):
+            if entry not in module.functions:
+                raise unknown(f"no entry {entry}: {m[0].strip()}")
+    for name, number in read(text):
+        if not any(named(name, f.name) and len(natural(f)) >= number
+                   for f in module.functions.values() if f.blocks):
+            raise unknown(f"the directive for loop {number} of {name} matches none")
 
 
 def targets(f):

@@ -27,7 +27,7 @@ class module:
             for i in (i for b in f.blocks.values() for i in b if i.op == "call"):
                 for old, new in others.items():
                     if loops.named(old, i.extra):
-                        i.extra = new
+                        i.extra, i.instead_of = new, old
 
 
 def header(line):

@@ -6,7 +6,7 @@
 
 // The bitmaps and the runs are followed at one place, any; what is elsewhere is any at each read.
 // instead _ZN2hv5arrayImLm256EEixEm in pool_taken pool_given pool_retired pool_settled: a_word
-// instead _ZNK2hv5arrayImLm256EEixEm in pool_taken pool_given pool_retired pool_settled: a_word
+// instead _ZNK2hv5arrayImLm256EEixEm in pool_given pool_retired: a_word
 // instead page_of in pool_taken: page_of_bit
 // instead bit_of in pool_given pool_retired: bit_of_page
 // instead zero in pool_taken: zeroed

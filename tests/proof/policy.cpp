@@ -3,8 +3,7 @@
 #include "policy_model.hpp"
 
 // instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_run_at cr_decided rule_found: a_rule
-// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_indexed cr_indexed msr_indexed: a_rule
-// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in table_indexed: a_rule
+// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_indexed: a_rule
 // instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in memory_indexed cr_indexed msr_indexed: a_rule
 // instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in table_indexed: a_rule
 // instead _ZNK2hv5arrayItLm1024EEixEm in memory_run_at: a_place
@@ -16,7 +15,7 @@
 // instead _ZN2hv5arrayItLm32EEixEm in cr_indexed table_indexed: a_bit
 // instead _ZNK2hv5arrayItLm32EEixEm in cr_decided: a_bit
 // instead _ZN2hv5arrayImLm5EEixEm in cr_indexed table_indexed: a_mask
-// instead _ZNK2hv5arrayImLm5EEixEm in cr_decided table_indexed: a_mask
+// instead _ZNK2hv5arrayImLm5EEixEm in cr_decided: a_mask
 // instead index_range in cr_indexed msr_indexed table_indexed: no_range
 // loop decide_bits: judged(i, worst)
 // loop index_bits: bits_done(i, fits)

@@ -47,10 +47,12 @@ def compiled(harness, core, folder):
                     str(HERE / f"{harness}.cpp")], check=True, capture_output=True, text=True)
     ir = raw.read_text(encoding="utf-8")
     # What a directive names stays a function of its own.
-    for name in loops.named_functions(text):
-        ir = re.sub(rf"^(define .*@\S*?{loops.mangled(name)}.*?\)"
-                    r"(?: unnamed_addr| local_unnamed_addr)?) (#\d+)", r"\1 noinline \2", ir,
-                    flags=re.M)
+    names = loops.named_functions(text)
+
+    def kept(m):
+        return f"{m[1]} noinline {m[3]}" if any(loops.named(n, m[2]) for n in names) else m[0]
+    ir = re.sub(r"^(define [^@]*@([\w.$]+)\(.*\)(?: unnamed_addr| local_unnamed_addr)?) (#\d+)",
+                kept, ir, flags=re.M)
     raw.write_text(ir, encoding="utf-8")
     return subprocess.run([*OPT, "-o", "-", str(raw)], check=True, capture_output=True,
                           text=True).stdout, text

@@ -32,6 +32,7 @@ class program:
         self.todo, self.seen, self.heads = [], set(), []
         self.names, self.globals, self.nondets, self.shown = {}, {}, {}, set()
         self.reached, self.cut, self.helpers = [], set(), {}
+        self.used = set()     # directives that changed a call
         self.anything = {}    # variables that a harness declares and nobody defines: any_…
 
     def c_name(self, name):
@@ -125,9 +126,14 @@ class program:
 def translate(ir, harness, entry, reach=False):
     """The C, and what must be reachable."""
     m = module.read(ir)
-    m.call_instead(loops.read_instead(harness, entry))
+    loops.check(harness, m)
+    instead = loops.read_instead(harness, entry)
+    m.call_instead(instead)
     p = program(m, loops.read(harness), loops.read_any(harness, entry), not reach)
     text = p.run(entry)
+    for name in [*instead, *p.any]:
+        if name not in p.used:
+            raise unknown(f"the directive for {name} in {entry} matches no call")
     return text, p
 
 
