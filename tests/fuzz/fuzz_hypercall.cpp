@@ -3,6 +3,7 @@
 // returns, no entry breaks the manual's rules, no leaf leads into the core.
 #include "fuzz_bytes.hpp"
 #include "fuzz_count.hpp"
+#include "fuzz_rule.hpp"
 #include "hoisted.hpp"
 
 namespace {
@@ -30,26 +31,11 @@ void fill_mailbox(fuzz_bytes& in, hoisted& vm) {
     for (unsigned i = 0; i < words; ++i) (&vm.mailbox<std::uint64_t>())[i] = number(in, vm);
 }
 
-/// Rules that are sound as far as that goes, so that loading gets beyond the checks.
+/// Rules of every kind, which are sound as far as that goes.
 void fill_rules(fuzz_bytes& in, hoisted& vm) {
     for (std::uint32_t i = 0; i < 8; ++i) {
-        auto const kind = static_cast<std::uint16_t>(1 + in.take<std::uint8_t>() % 4);
-        auto const action = static_cast<std::uint16_t>(1 + in.take<std::uint8_t>() % 2);
-        auto const first = in.take<std::uint16_t>();
-        auto const size = in.take<std::uint8_t>();
-        auto& to = (&vm.mailbox<hv_rule>())[i];
-        if (kind == HV_RULE_MSR)
-            to = fake::msr_rule(i + 1, first & 0xfff, (first & 0xfff) + size, action);
-        if (kind == HV_RULE_CR) to = fake::cr_rule(i + 1, first & 4, 1u << size % 32, action);
-        if (kind == HV_RULE_DTR) to = fake::table_rule(i + 1, first & 1, 1, action);
-        if (kind == HV_RULE_MEMORY)
-            to = fake::memory_rule(i + 1, std::uint64_t{first} << 12,
-                                   ((std::uint64_t{first} + size) << 12) + 0xfff, action,
-                                   2 + first % 3 * 2);
-        if (size % 4 != 0 || kind == HV_RULE_DTR) continue;
-        to.access = HV_ACCESS_WRITE;
-        to.flags = HV_RULE_PASSES;
-        to.pass_last = first;
+        auto const how = in.take<std::uint16_t>(), first = in.take<std::uint16_t>();
+        (&vm.mailbox<hv_rule>())[i] = fuzz_rule(i + 1, how, first, in.take<std::uint8_t>());
     }
 }
 
@@ -73,6 +59,7 @@ bool one_call(fuzz_bytes& in, hoisted& vm) {
     if (r.rax == HV_CALL_UNHOIST && in.take<std::uint8_t>() % 64 != 0) r.rax = HV_CALL_DUMP;
     r.rdi = (flags & 0x70) == 0x70 ? in.take<std::uint64_t>() : fake::board::secret;
     r.rsi = number(in, vm);
+    if (r.rax == HV_CALL_POLICY_LOAD && (flags & 4) != 0) r.rsi %= 9;
     r.rdx = number(in, vm);
     r.r10 = number(in, vm);
     r.r8 = number(in, vm);

@@ -3,6 +3,7 @@
 // two exceptions for one object are refused, the runs of memory_at() hold, and the ratchet lets no
 // set go by that lacks a rule.
 #include "fuzz_bytes.hpp"
+#include "fuzz_rule.hpp"
 #include "policy/rule_set.hpp"
 #include <algorithm>
 #include <memory>
@@ -21,58 +22,38 @@ std::uint64_t number(fuzz_bytes& in) {
     return how < 240 ? how % 32u : in.take<std::uint64_t>();
 }
 
-/// Values or instructions that it lets pass.
-void except(fuzz_bytes& in, hv_rule& r) {
-    if (in.take<std::uint8_t>() % 4 != 0) return;
-    r.access = HV_ACCESS_WRITE;
-    r.flags = HV_RULE_PASSES;
-    r.pass_first = number(in) % 4;
-    r.pass_last = r.pass_first + in.take<std::uint8_t>() % 4;
+hv_rule any_rule(fuzz_bytes& in, std::uint32_t id) {
+    auto const how = in.take<std::uint16_t>();
+    auto const first = number(in);
+    return fuzz_rule(id, how, first, number(in));
 }
 
-hv_rule any_rule(fuzz_bytes& in, std::uint32_t id) {
-    auto const kind = in.take<std::uint8_t>();
-    auto const action = static_cast<std::uint16_t>(1 + kind / 4 % 2);
-    auto const access = 1u + kind / 8 % 7u;
-    auto const first = number(in), more = number(in);
-    auto const base = kind >> 7 != 0 ? 0xc0000000 : 0;
-    hv_rule r{};
-    r.id = id;
-    r.kind = HV_RULE_MEMORY;
-    r.action = action;
-    r.access = access & 6;
-    r.first = first << 12;
-    r.last = ((first + more) << 12) + 0xfff;
-    if (kind % 4 == 0) {
-        r.kind = HV_RULE_MSR;
-        r.access = access & 3;
-        r.first = base + first;
-        r.last = base + first + more;
-    } else if (kind % 8 == 1) {
-        r.kind = HV_RULE_DTR;
-        r.access = HV_ACCESS_WRITE;
-        r.first = first % 2;
-        r.last = r.first + more % 2;
-        return r;
-    } else if (kind % 8 == 5) {
-        r.kind = HV_RULE_CR;
-        r.access = HV_ACCESS_WRITE;
-        r.first = r.last = first % 2 * 4;
-        r.mask = 1ull << more % 32;
+constexpr std::uint16_t kind_of(event_kind k) {
+    switch (k) {
+    case event_kind::msr:         return HV_RULE_MSR;
+    case event_kind::cr:          return HV_RULE_CR;
+    case event_kind::memory:      return HV_RULE_MEMORY;
+    case event_kind::dtr:         return HV_RULE_DTR;
+    case event_kind::io:          return HV_RULE_IO;
+    case event_kind::xcr:         return HV_RULE_XCR;
+    case event_kind::cpuid:       return HV_RULE_CPUID;
+    case event_kind::instruction: return HV_RULE_INSTRUCTION;
     }
-    except(in, r);
-    return r;
+    return 0;
+}
+
+bool about(hv_rule const& r, std::uint16_t kind, std::uint64_t first, std::uint64_t last) {
+    return r.kind == kind && r.first <= last && first <= r.last;
 }
 
 bool applies(hv_rule const& r, event const& e) {
-    if (e.kind == event_kind::cr)
-        return r.kind == HV_RULE_CR && r.first == e.address &&
-               ((e.value ^ e.old_value) & r.mask) != 0;
-    auto const kind = e.kind == event_kind::msr   ? HV_RULE_MSR
-                      : e.kind == event_kind::dtr ? HV_RULE_DTR
-                                                  : HV_RULE_MEMORY;
-    bool const here = e.address >= r.first && e.address <= r.last;
-    return r.kind == kind && here && (r.access & e.access) != 0;
+    auto const changed = (e.value ^ e.old_value) & r.mask;
+    if (r.kind != kind_of(e.kind) || (r.access & e.access) == 0) return false;
+    if (r.kind == HV_RULE_CR) return r.first == e.address && changed != 0;
+    if (r.kind == HV_RULE_XCR) return changed != 0;
+    if (r.kind == HV_RULE_INSTRUCTION) return (r.mask >> e.address & 1) != 0;
+    auto const more = r.kind == HV_RULE_IO ? e.old_value - 1 : 0;
+    return about(r, r.kind, e.address, e.address + more);
 }
 
 void decide(policy::rule_set const& set, std::vector<hv_rule> const& rules, event const& e) {
@@ -107,24 +88,74 @@ void look_at_memory(policy::rule_set const& set, std::vector<hv_rule> const& rul
             check(watched(rules, at + offset) == run.watched, "a run in which the answer changes");
 }
 
+/// The rules of a kind about something there, each once.
+void look_at_ranges(policy::rule_set const& set, std::vector<hv_rule> const& rules,
+                    std::uint16_t kind, std::uint64_t first, std::uint64_t last) {
+    std::vector<std::uint32_t> told, wanted;
+    set.each_about(kind, first, last, [&](hv_rule const& r) { told.push_back(r.id); });
+    for (auto const& r : rules)
+        if (about(r, kind, first, last)) wanted.push_back(r.id);
+    std::sort(told.begin(), told.end());
+    check(told == wanted, "other rules than those about it");
+}
+
+/// What bitmaps are made of.
+void look_at_watched(policy::rule_set const& set, std::vector<hv_rule> const& rules,
+                     event const& e) {
+    if (e.kind == event_kind::memory) look_at_memory(set, rules, e.address);
+    if (e.kind == event_kind::io)
+        look_at_ranges(set, rules, HV_RULE_IO, e.address, e.address + e.value);
+    if (e.kind == event_kind::cpuid)
+        look_at_ranges(set, rules, HV_RULE_CPUID, e.address, e.address + e.value);
+    if (e.kind != event_kind::msr || !policy::msr_has_slot(e.address)) return;
+    auto const slot = policy::msr_slot(static_cast<std::uint32_t>(e.address));
+    auto const any = std::any_of(rules.begin(), rules.end(),
+                                 [&](hv_rule const& r) { return applies(r, e); });
+    check(set.watches_msr(slot, e.access == HV_ACCESS_WRITE) == any, "an MSR that is watched");
+}
+
+void look_at_bits(policy::rule_set const& set, std::vector<hv_rule> const& rules) {
+    std::uint64_t cr[2]{}, xcr = 0, tables = 0, instructions = 0;
+    for (auto const& r : rules) {
+        if (r.kind == HV_RULE_CR) cr[r.first == 4] |= r.mask;
+        if (r.kind == HV_RULE_XCR) xcr |= r.mask;
+        if (r.kind == HV_RULE_INSTRUCTION) instructions |= r.mask;
+        for (auto i = r.first; r.kind == HV_RULE_DTR && i <= r.last; ++i) tables |= 1u << i;
+    }
+    using policy::bit_group;
+    check(set.cr_mask(0) == cr[0] && set.cr_mask(4) == cr[1] && set.bits(bit_group::xcr0) == xcr &&
+              set.bits(bit_group::tables) == tables &&
+              set.bits(bit_group::instructions) == instructions,
+          "other bits are watched than rules name");
+}
+
 event any_event(fuzz_bytes& in) {
     auto const how = in.take<std::uint8_t>();
-    auto const base = how >> 7 != 0 ? 0xc0000000 : 0;
-    auto const rip = number(in) % 8;
-    switch (how % 4) {
-    case 0: return {event_kind::msr, 1u + how / 4 % 2u, base + number(in), rip, 0, number(in)};
-    case 1:
-        return {event_kind::cr, HV_ACCESS_WRITE, how / 4 % 2u * 4u, number(in), number(in), rip};
-    case 2:  return {event_kind::dtr, HV_ACCESS_WRITE, how / 4 % 2u, number(in), 0, rip};
-    default: return {event_kind::memory, how / 4 % 2u != 0 ? 2u : 4u, number(in) << 12, 0, 0, rip};
+    auto const side = how / 8 % 2u;
+    auto const at = number(in), value = number(in), old = number(in), rip = number(in) % 8;
+    switch (how % 8) {
+    case 0:
+        return {event_kind::msr, 1 + side, policy::msr_range_first(how / 16 % 3) + at,
+                value % 8,       0,        rip};
+    case 1: return {event_kind::cr, HV_ACCESS_WRITE, side * 4, value, old, rip};
+    case 2: return {event_kind::dtr, HV_ACCESS_WRITE, side, value, 0, rip};
+    case 3: return {event_kind::xcr, HV_ACCESS_WRITE, 0, value, old, rip};
+    case 4: return {event_kind::io, 1 + side, at & 0xffff, value, 1u << old % 3, rip};
+    case 5:
+        return {event_kind::instruction, HV_ACCESS_EXECUTE, at % HV_INSTRUCTION_COUNT, 0, 0, rip};
+    case 6:
+        return {event_kind::cpuid, 0, (std::uint64_t{how} / 16 % 4 << 32) + at % 64,
+                value % 64,        0, rip};
+    default: return {event_kind::memory, 2 + 2 * side, at << 12, 0, 0, rip};
     }
 }
 
 /// Whether both watch an MSR, a bit or a table.
 bool meet(hv_rule const& a, hv_rule const& b) {
-    if (a.kind != b.kind || a.kind == HV_RULE_MEMORY) return false;
-    if (a.kind == HV_RULE_CR) return a.first == b.first && (a.mask & b.mask) != 0;
-    return a.first <= b.last && b.first <= a.last && (a.access & b.access) != 0;
+    bool const same = a.kind == b.kind && a.first <= b.last && b.first <= a.last;
+    if (!same || a.kind == HV_RULE_MEMORY || a.kind == HV_RULE_IO || a.kind == HV_RULE_CPUID)
+        return false;
+    return a.mask == 0 ? (a.access & b.access) != 0 : (a.mask & b.mask) != 0;
 }
 
 /// No rule that has another exception than one before it on the same object.
@@ -156,10 +187,11 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     }
     std::uint32_t culprit = 0;
     check(bool{set->load({rules.data(), rules.size()}, culprit)}, "sound rules are refused");
+    look_at_bits(*set, rules);
     for (unsigned i = 0; i < 32 && !in.empty(); ++i) {
         auto const e = any_event(in);
         decide(*set, rules, e);
-        if (e.kind == event_kind::memory) look_at_memory(*set, rules, e.address);
+        look_at_watched(*set, rules, e);
     }
     if (rules.empty()) return 0;
     rules.erase(rules.begin() + in.take<std::uint8_t>() % rules.size());
