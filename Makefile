@@ -7,8 +7,8 @@ SHELL := /bin/bash
 export KVER DESTDIR FUZZ_SECONDS JOBS
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all core modules run check check-full bench shell install uninstall stage fuzz prove coverage \
-	format lint clean deps help
+.PHONY: all core modules run check check-full bench shell install uninstall stage fuzz fuzz-random prove \
+	coverage format lint clean deps help
 
 all: modules ## build everything: core, daemon, command line, kernel modules, tests
 	@scripts/build gcc
@@ -47,6 +47,9 @@ stage: modules ## install to build/stage, which the emulated machines are made f
 fuzz: deps ## fuzz every target for SECONDS (default 300) each
 	@scripts/build asan fuzzers
 	@FUZZ_SECONDS=$(or $(SECONDS),$(FUZZ_SECONDS),300) scripts/check_fuzz
+
+fuzz-random: deps ## CALLS (default 10 million) random hypercalls and netlink messages
+	@scripts/fuzz_random $(CALLS)
 
 prove: deps ## prove the core: proofs, vacuity checks and mutants, one table (docs/proof.md)
 	@scripts/check_prove

@@ -3,6 +3,7 @@
 #include "vmcs.hpp"
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fake {
@@ -24,8 +25,8 @@ std::vector<std::string> check_guest(vmcs const& v, vmx_limits const& limits);
 /// Gathers what does not hold.
 class findings {
 public:
-    void expect(bool holds, std::string const& rule) {
-        if (!holds) broken_.push_back(rule);
+    void expect(bool holds, std::string_view rule) {
+        if (!holds) broken_.emplace_back(rule);
     }
     [[nodiscard]] std::vector<std::string> take() { return std::move(broken_); }
 

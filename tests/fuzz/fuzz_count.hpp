@@ -12,8 +12,10 @@ public:
     fuzz_count& operator=(fuzz_count const&) = delete;
     ~fuzz_count() { tell(); }
     void one_more() {
+        ++of_all_;
         if (++count_ % 10'000'000 == 0) tell();
     }
+    static std::uint64_t of_all() { return of_all_; }
 
 private:
     void tell() const {
@@ -21,4 +23,5 @@ private:
     }
     char const* what_;
     std::uint64_t count_{};
+    inline static std::uint64_t of_all_{};
 };
