@@ -37,8 +37,8 @@ enum hv_command {
 	 */
 	HV_CMD_RECORDS_ACK,
 	/*
-	 * event: HV_ATTR_RING, HV_ATTR_DROPPED, HV_ATTR_SESSION, HV_ATTR_SEQUENCE (records before it
-	 * are released), HV_ATTR_RECORDS (array of struct hv_record), HV_ATTR_SYMBOLS
+	 * event: HV_ATTR_RING, HV_ATTR_DROPPED, HV_ATTR_SESSION, HV_ATTR_SEQUENCE (records before
+	 * it are released), HV_ATTR_RECORDS (array of struct hv_record), HV_ATTR_SYMBOLS
 	 */
 	HV_CMD_RECORDS,
 	HV_CMD_STATE,	/* event: hoisted or unhoisted: HV_ATTR_HOISTED, HV_ATTR_SESSION */
