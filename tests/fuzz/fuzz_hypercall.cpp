@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Any sequence of hypercalls on either backend, with whatever is in the mailbox and few pages in the
-// pool: each returns, no entry breaks the manual's rules, no leaf leads into the core.
+// Any sequence of hypercalls on either backend, with whatever is in the mailbox and few pages in
+// the pool: each returns, no entry breaks the manual's rules, no leaf leads into the core.
 #include "fuzz_bytes.hpp"
 #include "fuzz_count.hpp"
 #include "fuzz_rule.hpp"
