@@ -41,6 +41,8 @@ hv_test_run hv_test_nops;
 
 /* secret.c */
 void *hv_test_symbol(const char *name);
+int hv_test_symbols_start(void);
+void hv_test_symbols_stop(void);
 hv_test_run hv_test_core;
 
 /* frames.c */

@@ -149,19 +149,30 @@ static const struct proc_ops operations = {
 
 static int __init hv_test_init(void)
 {
+	int error;
+
 	answer = vzalloc(ANSWER_BYTES);
 	if (!answer)
 		return -ENOMEM;
-	if (!proc_create("hv_test", 0600, NULL, &operations)) {
-		vfree(answer);
-		return -ENOMEM;
-	}
+	error = hv_test_symbols_start();
+	if (error)
+		goto no_symbols;
+	error = -ENOMEM;
+	if (!proc_create("hv_test", 0600, NULL, &operations))
+		goto no_file;
 	return 0;
+
+no_file:
+	hv_test_symbols_stop();
+no_symbols:
+	vfree(answer);
+	return error;
 }
 
 static void __exit hv_test_exit(void)
 {
 	remove_proc_entry("hv_test", NULL);
+	hv_test_symbols_stop();
 	hv_test_scribble_stop();
 	hv_test_sleep_allow();
 	hv_test_blocks_free();

@@ -2,10 +2,21 @@
 /* What a module of the root VM can take from hv.ko: its functions, and with them the handle. */
 #include <linux/errno.h>
 #include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/string.h>
 
 #include "hv_test.h"
 
-void *hv_test_symbol(const char *name)
+#define KEPT 4u
+
+/* What was found: Linux goes through all its names to find one. */
+static struct {
+	char name[32];
+	void *address;
+} kept[KEPT];
+static unsigned int oldest;
+
+static void *find(const char *name)
 {
 	struct kprobe probe = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
 	void *address;
@@ -15,6 +26,42 @@ void *hv_test_symbol(const char *name)
 	address = probe.addr;
 	unregister_kprobe(&probe);
 	return address;
+}
+
+void *hv_test_symbol(const char *name)
+{
+	void *address;
+	unsigned int i;
+
+	for (i = 0; i < KEPT; i++)
+		if (kept[i].address && !strcmp(kept[i].name, name))
+			return kept[i].address;
+	address = find(name);
+	if (address && strscpy(kept[oldest].name, name, sizeof(kept[oldest].name)) > 0) {
+		kept[oldest].address = address;
+		oldest = (oldest + 1) % KEPT;
+	}
+	return address;
+}
+
+/* hv.ko may go, and come back elsewhere. */
+static int on_module(struct notifier_block *block, unsigned long state, void *module)
+{
+	if (state == MODULE_STATE_GOING)
+		memset(kept, 0, sizeof(kept));
+	return NOTIFY_OK;
+}
+
+static struct notifier_block modules = { .notifier_call = on_module };
+
+int hv_test_symbols_start(void)
+{
+	return register_module_notifier(&modules);
+}
+
+void hv_test_symbols_stop(void)
+{
+	unregister_module_notifier(&modules);
 }
 
 /* A hypercall with the right handle. */
