@@ -20,7 +20,13 @@ has a function of the harness with the same arguments answer in its place, and
     // turns NUMBER in ENTRY…
 
 has loops unrolled so often, where 8 turns are not enough, and each element of an array of that size
-followed on its own. A directive that matches no call or loop, or names no entry, is an error."""
+followed on its own.
+
+    // inline FUNCTION
+
+puts that function into its callers, so that a loop of it may write their variables.
+
+A directive that matches no call or loop, or names no entry, is an error."""
 
 import re
 
@@ -46,6 +52,13 @@ def read_any(text, entry):
 
 INSTEAD = re.compile(r"^\s*// instead ([\w<>]+) in ([\w ]+?): (\w+)$", re.M)
 TURNS = re.compile(r"^\s*// turns (\d+) in ([\w ]+)$", re.M)
+
+
+INLINE = re.compile(r"^\s*// inline (\S+)$", re.M)
+
+
+def inlined(text):
+    return INLINE.findall(text)
 
 
 def read_instead(text, entry):
@@ -77,16 +90,16 @@ def named(name, symbol):
     return behind.startswith("cl") if stem.endswith("()") else behind[:1] in ("", "E", "I")
 
 
-DIRECTIVE = re.compile(r"^\s*// (?:loop|any|instead|turns)\b.*$", re.M)
+DIRECTIVE = re.compile(r"^\s*// (?:loop|any|instead|turns|inline)\b.*$", re.M)
 
 
 def check(text, module):
     """Dies on a directive that is none, that names no entry, or a loop that is not there."""
     for m in DIRECTIVE.finditer(text):
-        forms = [p.match(m[0]) for p in (LINE, ANY, INSTEAD, TURNS)]
+        forms = [p.match(m[0]) for p in (LINE, ANY, INSTEAD, TURNS, INLINE)]
         if not any(forms):
             raise unknown(f"a directive that is not understood: {m[0].strip()}")
-        for entry in next((f[2].split() for f in forms[1:] if f), []):
+        for entry in next((f[2].split() for f in forms[1:4] if f), []):
             if entry not in module.functions:
                 raise unknown(f"no entry {entry}: {m[0].strip()}")
     for name, number in read(text):
@@ -169,7 +182,8 @@ class cuts:
                    for i in b if i.op == "phi"]
 
         def found(name):
-            counted = [n for n in phis if re.fullmatch(re.escape(name) + r"\d*\.\d+", n)]
+            # What was put into its caller has an i more.
+            counted = [n for n in phis if re.fullmatch(re.escape(name) + r"(\.i)?\d*\.\d+", n)]
             for n in (*counted[:len(counted) == 1], name, name + ".addr", name + ".coerce"):
                 if n in phis or n in e.allocas:
                     return e.name(n)

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The tables of rules: what decides is the strictest rule that applies, however many there are.
+// The tables of rules but those about ranges (policy_range.cpp): what decides is the strictest rule
+// that applies, however many there are.
 #include "policy_model.hpp"
 
-// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_run_at cr_decided rule_found: a_rule
-// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in memory_indexed: a_rule
-// instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in memory_indexed cr_indexed msr_indexed: a_rule
+// instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in cr_decided rule_found: a_rule
+// instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in cr_indexed msr_indexed: a_rule
 // instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in table_indexed: a_rule
-// instead _ZNK2hv5arrayItLm1024EEixEm in memory_run_at: a_place
-// instead _ZNK2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
-// instead _ZN2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
 // instead _ZN2hv5arrayItLm24576EEixEm in msr_indexed: a_slot
 // instead _ZN2hv5arrayINS0_ItLm32EEELm5EEixEm in cr_indexed table_indexed: a_side
 // instead _ZNK2hv5arrayINS0_ItLm32EEELm5EEixEm in cr_decided: a_side
@@ -19,8 +16,6 @@
 // instead index_range in cr_indexed msr_indexed table_indexed: no_range
 // loop decide_bits: judged(i, worst)
 // loop index_bits: bits_done(i, fits)
-// loop memory_at: looked_at(i, retval.sroa.0, retval.sroa.4)
-// loop index_range: moved(i)
 // loop index_msr 2: slots_done(write, slot, fits)
 // loop includes: i <= missing_rule()
 // loop find: not_yet(i, id)
@@ -48,20 +43,6 @@ bool bits_done(std::uint32_t i, bool fits) {
 bool not_yet(std::uint32_t i, std::uint32_t id) {
     return i <= g.count && (i <= g.place || id != g.place + 1);
 }
-bool looked_at(std::uint32_t i, std::uint32_t watched, std::uint64_t bytes) {
-    if (i > g.memory || (g.none && (watched & g.access) != 0)) return false;
-    if (g.place >= i) return true;
-    auto const n = at_place();
-    if (first_of(n) > g.address) return bytes <= first_of(n) - g.address;
-    if (last_of(n) < g.address) return true;
-    return (access_of(n) & ~watched) == 0 && bytes <= last_of(n) + 1 - g.address;
-}
-bool moved(std::uint32_t i) {
-    if (i > g.memory || (i < g.memory && first_of(old_at(i)) <= g.rule.first)) return false;
-    auto const a = g.place, b = a + 1;
-    return cells.a == (a > i && a <= g.memory ? old_at(a - 1) : old_at(a)) &&
-           cells.b == (b > i && b <= g.memory ? old_at(b - 1) : old_at(b));
-}
 bool slots_done(std::uint32_t write, std::uint32_t slot, bool fits) {
     auto const first = hv::policy::msr_slot(static_cast<std::uint32_t>(g.rule.first));
     auto const last = hv::policy::msr_slot(static_cast<std::uint32_t>(g.rule.last));
@@ -74,64 +55,6 @@ std::uint32_t missing_rule() { return g.missing; }
 }
 
 namespace {
-
-/// Memory rules: any number, sorted by their first byte.
-void any_memory_rules() {
-    g.count = prove_any_u32();
-    g.memory = prove_any_u32();
-    g.place = prove_any_u32();
-    prove_assume(g.count <= HV_MAX_RULES && g.memory <= g.count);
-    any_rules.count_ = g.count;
-    any_rules.ranges_.items[0].count = g.memory;
-    prove_assume(g.place < g.memory ? sound_number(at_place()) : g.place <= HV_MAX_RULES);
-}
-
-}    // namespace
-
-/// What is watched at an address, and that it is the same in the run that the answer names.
-extern "C" void memory_run_at() {
-    any_memory_rules();
-    g.address = HV_INPUT("address");
-    g.access = 1u << (HV_INPUT("access") & 7);
-    g.none = prove_any_bool();
-    prove_assume(g.address < 1ull << 52);
-    auto const run = any_rules.memory_at(gpa{g.address});
-    auto const other = g.address + HV_INPUT("offset");
-    if (g.none) prove_check((run.watched & g.access) == 0, "watched, and by no rule");
-    if (g.place >= g.memory) return;
-    auto const n = at_place();
-    bool const here = covers(n, g.address);
-    if (here) prove_check((access_of(n) & ~run.watched) == 0, "a rule that watches nothing");
-    if (other < g.address || other - g.address >= run.bytes) return;
-    prove_check(covers(n, other) == here, "a run in which the answer changes");
-    here ? prove_reach("watched") : prove_reach("not watched");
-}
-
-/// The order by first bytes is kept, no rule is lost, and the new one is there.
-extern "C" void memory_indexed() {
-    any_memory_rules();
-    prove_assume(g.count < HV_MAX_RULES);
-    g.mine = static_cast<number>(g.count + 1);
-    g.rule.kind = HV_RULE_MEMORY;
-    g.rule.first = HV_INPUT("first");
-    prove_assume(first_of(g.mine) == g.rule.first);
-    auto const a = g.place, b = a + 1;
-    for (auto const at : {a - 1, a, b}) prove_assume(at >= g.memory || sound_number(old_at(at)));
-    prove_assume(b >= g.memory || first_of(old_at(a)) <= first_of(old_at(b)));
-    prove_assume(a == 0 || a >= g.memory || first_of(old_at(a - 1)) <= first_of(old_at(a)));
-    cells = {old_at(a), old_at(b), 0};
-    any_rules.count_ = g.count + 1;
-    prove_check(any_rules.index_rule(g.mine, g.rule), "a memory rule that is refused");
-    prove_check(any_rules.ranges_.items[0].count == g.memory + 1, "as many rules as before");
-    prove_check(cells.a == g.mine || cells.b == g.mine || cells.other == g.mine,
-                "a rule that is lost");
-    if (b <= g.memory) {
-        prove_reach("two rules side by side");
-        prove_check(first_of(cells.a) <= first_of(cells.b), "rules that are not in order");
-    }
-    if (a < g.memory)
-        prove_check(cells.a == old_at(a) || cells.b == old_at(a), "an old rule that is lost");
-}
 
 /// A register, one of its bits, and whose rule that has.
 void any_bit() {
@@ -154,6 +77,8 @@ void goes_to_the_strictest(bool watched, bool fits) {
     prove_check(!fits || same_exception(g.old, g.mine), "two exceptions for one object");
     fits ? prove_reach("a second rule") : prove_reach("a second rule that is refused");
 }
+
+}    // namespace
 
 /// A bit of a control register goes to the strictest of its rules.
 extern "C" void cr_indexed() {

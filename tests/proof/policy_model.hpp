@@ -13,14 +13,19 @@ std::uint64_t __CPROVER_uninterpreted_last(number n);
 std::uint32_t __CPROVER_uninterpreted_access(number n);
 std::uint8_t __CPROVER_uninterpreted_denies(number n);
 std::uint8_t __CPROVER_uninterpreted_pass(number n);           // its exception, and the flags of it
-number __CPROVER_uninterpreted_sorted(std::uint32_t place);    // memory rules, by first byte
+number __CPROVER_uninterpreted_sorted(std::uint32_t place);    // rules about ranges
+std::uint64_t __CPROVER_uninterpreted_reach(std::uint32_t place);
 }
 
 /// What a request is about, and the place that is followed.
 struct ghost {
-    std::uint32_t count, memory;    // rules, and those of memory
+    std::uint32_t count, memory;    // rules, and those of memory, or of ports
     std::uint32_t place;            // followed
-    std::uint64_t address, what;    // what may be a rule's exception
+    std::uint32_t bound;            // rules before it, and no others, begin at or below `last`
+    bool searching;                 // for that
+    std::uint64_t last;
+    std::uint64_t part_before, part_behind;    // that the rules before and behind `bound` begin in
+    std::uint64_t address, what;               // what may be a rule's exception
     std::uint32_t access;
     bool none;           // no rule watches this access of the address
     number mine, old;    // the new rule, and whose the place was
@@ -53,6 +58,10 @@ inline bool sound_number(number n) {
 }
 inline bool covers(number n, std::uint64_t a) { return first_of(n) <= a && a <= last_of(n); }
 inline bool applies(number n) { return covers(n, g.address) && (access_of(n) & g.access) != 0; }
+/// All of an access counts.
+inline bool concerns(number n) {
+    return first_of(n) <= g.last && g.address <= last_of(n) && (access_of(n) & g.access) != 0;
+}
 inline bool applies_to(std::uint32_t write) {
     return (g.rule.access & (write != 0 ? HV_ACCESS_WRITE : HV_ACCESS_READ)) != 0;
 }
@@ -75,6 +84,8 @@ inline std::uint64_t bits_of_rule() {
 // In the place of array::operator[].
 namespace model {
 inline constinit hv_rule rule{}, mine{}, theirs{};
+inline constinit std::uint64_t reach{};
+inline constinit number part{};
 // bit_rule_: the group that is followed, then all others; bit_mask_.
 inline constinit array<number, 32> side[2]{};
 inline constinit std::uint64_t mask[5]{};
@@ -104,8 +115,27 @@ number* a_place(void* /*self*/, std::size_t i) {
     prove_assume(g.place >= g.memory || at > g.place || first_of(n) <= first_of(at_place()));
     prove_assume(g.place >= g.memory || at < g.place || first_of(n) >= first_of(at_place()));
     if (g.none) prove_assume(!applies(n));
+    if (g.searching) prove_assume((first_of(n) <= g.last) == (at < g.bound));
     cells.a = n;
     return &cells.a;
+}
+/// No rule at or before the place ends later.
+std::uint64_t* a_reach(void* /*self*/, std::size_t i) {
+    prove_check(i < g.memory, "a place that is not filled");
+    auto const at = static_cast<std::uint32_t>(i);
+    model::reach = __CPROVER_uninterpreted_reach(at);
+    prove_assume(at < g.place || g.place >= g.memory || last_of(at_place()) <= model::reach);
+    return &model::reach;
+}
+/// The first rule that does not begin in an earlier part.
+number* a_part(void* /*self*/, std::size_t part) {
+    prove_check(part <= 1024, "a part that is none");
+    model::part = prove_any_u16();
+    auto const k = model::part;
+    prove_assume(k <= g.memory && (part < 1024 || k == g.memory));
+    prove_assume(g.bound == 0 || (g.bound - 1 < k) == (g.part_before < part));
+    prove_assume(g.bound == g.memory || (g.bound < k) == (g.part_behind < part));
+    return &model::part;
 }
 /// Memory rules while they change, at the place that is followed and the next; all others are as
 /// before.

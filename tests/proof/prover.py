@@ -38,6 +38,23 @@ class outcome:
     cut: set = field(default_factory=set)          # the loops that a directive cut
 
 
+def kept_apart(ir, names, inlined):
+    """Functions that stay functions of their own, and those that become part of their callers."""
+    found = set()
+
+    def marked(m):
+        into = [n for n in inlined if loops.named(n, m[2])]
+        found.update(into)
+        how = "alwaysinline" if into else \
+            "noinline" if any(loops.named(n, m[2]) for n in names) else ""
+        return f"{m[1]} {how} {m[3]}" if how else m[0]
+    ir = re.sub(r'^(define [^@]*@"?([\w.$]+)"?\(.*\)(?: (?:local_)?unnamed_addr)?) (#\d+)', marked,
+                ir, flags=re.M)
+    for name in set(inlined) - found:
+        raise unknown(f"no function {name} that could be put into its callers")
+    return ir
+
+
 def compiled(harness, core, folder):
     """The IR of a harness on a tree of the core."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,12 +64,7 @@ def compiled(harness, core, folder):
                     str(HERE / f"{harness}.cpp")], check=True, capture_output=True, text=True)
     ir = raw.read_text(encoding="utf-8")
     # What a directive names stays a function of its own.
-    names = loops.named_functions(text)
-
-    def kept(m):
-        return f"{m[1]} noinline {m[3]}" if any(loops.named(n, m[2]) for n in names) else m[0]
-    ir = re.sub(r"^(define [^@]*@([\w.$]+)\(.*\)(?: unnamed_addr| local_unnamed_addr)?) (#\d+)",
-                kept, ir, flags=re.M)
+    ir = kept_apart(ir, loops.named_functions(text), loops.inlined(text))
     raw.write_text(ir, encoding="utf-8")
     return subprocess.run([*OPT, "-o", "-", str(raw)], check=True, capture_output=True,
                           text=True).stdout, text
