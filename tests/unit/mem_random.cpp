@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "second_stage_fixture.hpp"
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 namespace {
@@ -75,6 +76,11 @@ std::vector<hv_chunk> scattered() {
     return {{0x8000000, 440}, {0x81ff000, 40}, {0x90000, 2}, {5 * gib - kib4, 2}, {0x10001000, 28}};
 }
 
+/// Of requests: the short check's, as proofs speak of any sequence, and that of make check-full.
+unsigned how_many(unsigned shortly, unsigned in_full) {
+    return std::getenv("HV_FULL") != nullptr ? in_full : shortly;
+}
+
 template <typename Format> struct random_requests : testing::Test {};
 TYPED_TEST_SUITE(random_requests, both_formats, format_names);
 
@@ -83,7 +89,8 @@ TYPED_TEST(random_requests, never_write_a_leaf_into_the_core) {
     m.hoist(8 * gib);
     requests r{20240607};
     std::uint64_t done_count = 0, out_of_pages = 0;
-    for (unsigned i = 0; i < 250'000; ++i) {
+    auto const requests_made = how_many(60'000, 250'000);
+    for (unsigned i = 0; i < requests_made; ++i) {
         auto const s = one_request(m, r);
         if (s) ++done_count;
         if (!s && s.error().code == errc::no_memory) ++out_of_pages;
@@ -92,7 +99,7 @@ TYPED_TEST(random_requests, never_write_a_leaf_into_the_core) {
                 i % 25'000 == 0 ? 400 : std::min<std::uint64_t>(400, m.memory.in_use() + 3));
         ASSERT_EQ(m.bad_stores, 0u) << i;
     }
-    EXPECT_GT(done_count, 75'000u);    // the test is not vacuous
+    EXPECT_GT(done_count, requests_made * 3 / 10);    // the test is not vacuous
     EXPECT_GT(out_of_pages, 250u);
     for (auto const& [where, page] : m.memory.content())
         EXPECT_EQ(m.all.kind(hpa{where}), frame_kind::private_core);
@@ -108,7 +115,8 @@ TYPED_TEST(random_requests, of_the_root_vm_keep_the_auditor_content) {
     m.hoist(8 * gib);
     requests r{42};
     std::uint64_t done_count = 0;
-    for (unsigned i = 0; i < 200'000; ++i) {
+    auto const requests_made = how_many(50'000, 200'000);
+    for (unsigned i = 0; i < requests_made; ++i) {
         if (root_request(m, r)) ++done_count;
         if (i % 5'000 == 0) {
             auto const a = m.audit();
@@ -116,7 +124,7 @@ TYPED_TEST(random_requests, of_the_root_vm_keep_the_auditor_content) {
                                       << a.first_finding << " after " << std::dec << i;
         }
     }
-    EXPECT_GT(done_count, 80'000u);
+    EXPECT_GT(done_count, requests_made * 4 / 10);
     EXPECT_EQ(m.audit().findings, 0u);
     EXPECT_EQ(m.bad_stores, 0u);
     ASSERT_TRUE(protect_root(m.stage, m.all, {gpa{0}, 8 * gib}, all_rights));
@@ -144,7 +152,7 @@ TYPED_TEST(random_requests, translate_as_a_flat_model_does) {
     constexpr std::uint64_t base = gib - 4 * mib2, pages = 4096;
     std::vector<model_page> model(pages, {false, 0, rights::none});
     requests r{11};
-    for (unsigned i = 0; i < 20'000; ++i) {
+    for (unsigned i = 0, n = how_many(8'000, 20'000); i < n; ++i) {
         auto const big = r.below(4) == 0;
         auto const first = big ? 512 * r.below(8) : r.below(pages);
         auto const count = big ? 512 : 1 + r.below(std::min<std::uint64_t>(64, pages - first));
