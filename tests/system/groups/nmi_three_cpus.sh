@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # summary: NMIs from one CPU and shoot-downs from another meet on a third
 # rig: --cpus 3 --test-build
-# qemu: --thread-each
+# only: bochs QEMU needs a host with a processor for each of three CPUs, else one that waits for its
+#   turn holds an NMI until a shoot-down's meets it
 # seconds: 400 3600
 # weight: 40
-# alone: qemu
 # full:
 
 nmi_beside_shoot_downs() {
