@@ -84,6 +84,16 @@ TEST_P(exceptions, unchanged_holds_through_the_lock) {
     expect_denied(outside);
 }
 
+TEST_P(exceptions, unchanged_of_an_msr_that_cannot_be_read_is_refused) {
+    load({msr_rule(3, lstar, lstar)});
+    vm.hw(0).msrs.value.erase(0x150);
+    auto r = passing(msr_rule(8, 0x150, 0x150), 0, 0);
+    r.flags |= HV_RULE_UNCHANGED;
+    EXPECT_EQ(vm.load({msr_rule(3, lstar, lstar), r}), -22);
+    EXPECT_EQ(vm.mailbox<std::uint32_t>(), 2u);
+    expect_denied(outside);
+}
+
 TEST_P(exceptions, a_register_bit_is_changed_by_the_instruction_that_may) {
     load({passing(cr_rule(5, 4, smep), writer, writer + 0xfff)});
     auto const before = vm.seen(0, 4);

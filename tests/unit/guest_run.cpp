@@ -244,6 +244,18 @@ TEST_P(guest_both, that_runs_is_nobody_elses) {
     EXPECT_EQ(run(), ebadf);
 }
 
+TEST_P(guest_both, of_two_vcpus_keeps_both_while_one_runs) {
+    auto const first = vcpu;
+    vcpu = create_vcpu(1);
+    ASSERT_GT(vcpu, 0);
+    x(1) = x();
+    enter();
+    EXPECT_EQ(vm.call(1, HV_CALL_VM_DESTROY, number(owner)), ebusy);
+    EXPECT_EQ(vm.call(1, HV_CALL_VCPU_READ, number(first)), 0) << "it was let go again";
+    vm.guest_does(0, deed::halt);
+    EXPECT_EQ(vm.call(1, HV_CALL_VM_DESTROY, number(owner)), 0);
+}
+
 TEST_P(guest_both, makes_way_for_an_nmi_of_the_root_vm) {
     enter();
     vm.nmi(0);
