@@ -17,6 +17,9 @@ namespace hv {
 namespace {
 
 constexpr int answer_seconds = 60;
+// What the kernel counts for the longest message, a full set of rules, and for what waits beside
+// it: libnl asks for 32 KiB. Nobody needs a privilege for as much.
+constexpr int buffer_bytes = 208 << 10;
 constexpr std::size_t header_bytes = 256;
 
 struct message_freer {
@@ -36,6 +39,14 @@ message_ptr new_message(int family, std::uint8_t command, std::size_t bytes) {
 
 void require(int result) {
     if (result != 0) throw device_error{EMSGSIZE, "netlink: the message is too long"};
+}
+
+netlink_socket new_socket() {
+    netlink_socket socket;
+    socket.set_receive_timeout(answer_seconds);
+    socket.set_send_buffer(buffer_bytes);
+    socket.set_receive_buffer(buffer_bytes);
+    return socket;
 }
 
 void put_policy(nl_msg* message, named_rules const& policy) {
@@ -63,7 +74,7 @@ device_error explained(device_error const& error) {
 
 }
 
-netlink_device::netlink_device() { socket_.set_receive_timeout(answer_seconds); }
+netlink_device::netlink_device() : socket_{new_socket()} {}
 
 template <typename Fill, typename Read>
 void netlink_device::transact(std::uint8_t command, std::size_t bytes, Fill fill, Read read) {
@@ -83,6 +94,8 @@ void netlink_device::transact(std::uint8_t command, std::size_t bytes, Fill fill
             complete = part.complete;
         }
     } catch (device_error const& error) {
+        // The kernel drops every answer from then on, until all that waits has been read.
+        if (error.code() == ENOBUFS) socket_ = new_socket();
         // The number is of a module that is gone, unless hv.ko itself had something to say.
         if (fresh || error.code() != ENOENT || *error.what() != '\0') throw explained(error);
         family_ = 0;

@@ -60,6 +60,12 @@ void netlink_socket::set_receive_buffer(int bytes) {
     }
 }
 
+void netlink_socket::set_send_buffer(int bytes) {
+    if (setsockopt(descriptor(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) != 0) {
+        fail(errno, "cannot set the buffer size");
+    }
+}
+
 void netlink_socket::set_receive_timeout(int seconds) {
     timeval const limit{.tv_sec = seconds, .tv_usec = 0};
     if (setsockopt(descriptor(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0) {

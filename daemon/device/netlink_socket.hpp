@@ -24,6 +24,7 @@ public:
     void set_option(int option, int value);
     /// Asks for a receive buffer; beyond the system's limit only where the caller may.
     void set_receive_buffer(int bytes);
+    void set_send_buffer(int bytes);
     void set_receive_timeout(int seconds);
     void set_nonblocking();
     void join_group(int group);
