@@ -6,7 +6,7 @@ import re
 
 NAME = re.compile(r"(\d+)")
 # What has digits in it that are no length: a constructor, an array, a literal, what came before.
-NO_NAME = re.compile(r"[CD]\d|A\d*_|L[a-z]n?\d*E|[ST]\d*_")
+NO_NAME = re.compile(r"[CD]\d|A\d*_|L[a-z]n?\d*E|S[\dA-Z]*_|T\d*_")
 OPENS = "NIJXFZ"
 
 

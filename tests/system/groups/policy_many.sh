@@ -12,7 +12,7 @@ policy() { # NAME COUNT FIRST
 }
 listed() { hvctl --json policy list | flat | sed -n 's/.*rules=//p'; }
 
-# More than one attribute of netlink holds, and than the socket's usual buffer.
+# More than the socket's usual buffer.
 thousand_rules_are_told() {
     policy many 1024 2048
     hvctl policy apply /tmp/many.json 2>&1 >/dev/null
