@@ -50,9 +50,15 @@ static int past_caches(u8 *at)
 	return HV_FAULT_OF("movnti %2, %1", "m" (at[512]), "c" (PLANTED));
 }
 
-/* The first half lies in the page before; ORing with nothing leaves that as it is in any case. */
+/*
+ * The first half lies in the page before; ORing with nothing leaves that as it is in any case.
+ * Where Linux itself has that read-only, a module's text, nobody gets as far as the core: the
+ * other end then.
+ */
 static int across_pages(u8 *at)
 {
+	if (HV_FAULT_OF("orb $0, %1", "m" (at[-1])) == X86_TRAP_PF)
+		at += PAGE_SIZE;
 	return HV_FAULT_OF("orq $0, %1", "m" (at[-4]));
 }
 
