@@ -57,7 +57,7 @@ static int past_caches(u8 *at)
  */
 static int across_pages(u8 *at)
 {
-	if (HV_FAULT_OF("orb $0, %1", "m" (at[-1])) == X86_TRAP_PF)
+	if (HV_FAULT_OF("lock orb $0, %1", "m" (at[-1])) == X86_TRAP_PF)
 		at += PAGE_SIZE;
 	return HV_FAULT_OF("orq $0, %1", "m" (at[-4]));
 }
