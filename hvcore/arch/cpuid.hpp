@@ -24,40 +24,34 @@ struct leaf_1_ecx : reg<leaf_1_ecx> {
     using osxsave = bit<leaf_1_ecx, 27>;
     using hypervisor = bit<leaf_1_ecx, 31>;
 };
-static_assert(leaf_1_ecx{}.with<leaf_1_ecx::vmx>(true).raw == 1u << 5);
 
 struct leaf_1_edx : reg<leaf_1_edx> {
     using msr = bit<leaf_1_edx, 5>;
     using mtrr = bit<leaf_1_edx, 12>;
     using ds = bit<leaf_1_edx, 21>;
 };
-static_assert(leaf_1_edx{}.with<leaf_1_edx::mtrr>(true).raw == 1u << 12);
 
 struct leaf_7_ebx : reg<leaf_7_ebx> {
     using sgx = bit<leaf_7_ebx, 2>;
     using processor_trace = bit<leaf_7_ebx, 25>;
 };
-static_assert(leaf_7_ebx{}.with<leaf_7_ebx::sgx>(true).raw == 4);
 
 struct leaf_7_ecx : reg<leaf_7_ecx> {
     using ospke = bit<leaf_7_ecx, 4>;
     using key_locker = bit<leaf_7_ecx, 23>;
     using sgx_lc = bit<leaf_7_ecx, 30>;
 };
-static_assert(leaf_7_ecx{}.with<leaf_7_ecx::ospke>(true).raw == 16);
 
 struct leaf_7_edx : reg<leaf_7_edx> {
     using uintr = bit<leaf_7_edx, 5>;
     using pconfig = bit<leaf_7_edx, 18>;
 };
-static_assert(leaf_7_edx{}.with<leaf_7_edx::uintr>(true).raw == 32);
 
 // thermal and power: hardware feedback writes to physical memory
 struct leaf_6_eax : reg<leaf_6_eax> {
     using hw_feedback = bit<leaf_6_eax, 19>;
     using thread_director = bit<leaf_6_eax, 23>;
 };
-static_assert(leaf_6_eax{}.with<leaf_6_eax::hw_feedback>(true).raw == 1u << 19);
 
 }    // namespace cpuid
 }    // namespace hv

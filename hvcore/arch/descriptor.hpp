@@ -12,7 +12,6 @@ struct selector : reg<selector> {    // SDM 3A 3.4.2 "Segment Selectors"
     using index = field<selector, 15, 3>;
     [[nodiscard]] constexpr bool null() const { return (raw & ~std::uint64_t{3}) == 0; }
 };
-static_assert(selector::index::get(make<selector>(0x2b)) == 5);
 
 struct descriptor : reg<descriptor> {    // SDM 3A 3.4.5 "Segment Descriptors"
     using limit_low = field<descriptor, 15, 0>;
@@ -24,7 +23,6 @@ struct descriptor : reg<descriptor> {    // SDM 3A 3.4.5 "Segment Descriptors"
     using granularity = bit<descriptor, 55>;
     using base_high = field<descriptor, 63, 56>;
 };
-static_assert(descriptor::type::get(make<descriptor>(0x00af9b000000ffff)) == 0xb);
 
 /// A segment as the VMCS and the VMCB hold it. SDM 3C 25.4.1 "Guest Register State".
 struct segment {

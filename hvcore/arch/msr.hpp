@@ -92,25 +92,21 @@ struct apic_base : reg<apic_base> {    // SDM 3A 11.4.4 "Local APIC Status and L
     using enable = bit<apic_base, 11>;
     using page = field<apic_base, 51, 12>;
 };
-static_assert(apic_base::page::get(make<apic_base>(0xfee00900)) == 0xfee00);
 
 struct feature_control
     : reg<feature_control> {    // SDM 3C 24.7 "Enabling and Entering VMX Operation"
     using locked = bit<feature_control, 0>;
     using vmx_outside_smx = bit<feature_control, 2>;
 };
-static_assert(feature_control{}.with<feature_control::vmx_outside_smx>(true).raw == 4);
 
 struct vm_control : reg<vm_control> {    // APM 2 15.30.1 "VM_CR MSR (C001_0114h)"
     using redirect_init = bit<vm_control, 1>;
     using lock = bit<vm_control, 3>;
     using svm_disable = bit<vm_control, 4>;
 };
-static_assert(vm_control{}.with<vm_control::svm_disable>(true).raw == 16);
 
 struct misc_enable : reg<misc_enable> {    // SDM 4 2.1, IA32_MISC_ENABLE
     using xd_disable = bit<misc_enable, 34>;
 };
-static_assert(misc_enable{}.with<misc_enable::xd_disable>(true).raw == 1ull << 34);
 
 }    // namespace hv::msr

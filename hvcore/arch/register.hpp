@@ -46,7 +46,6 @@ struct cr0 : reg<cr0> {    // SDM 3A 2.5 "Control Registers"
     using pg = bit<cr0, 31>;
     using low_word = field<cr0, 3, 0>;    // what LMSW writes
 };
-static_assert(cr0{}.with<cr0::pg>(true).raw == 1u << 31);
 
 struct cr4 : reg<cr4> {    // SDM 3A 2.5 "Control Registers"
     using pae = bit<cr4, 5>;
@@ -61,7 +60,6 @@ struct cr4 : reg<cr4> {    // SDM 3A 2.5 "Control Registers"
     using pke = bit<cr4, 22>;
     using cet = bit<cr4, 23>;
 };
-static_assert(cr4{}.with<cr4::vmxe>(true).raw == 1u << 13);
 
 struct efer : reg<efer> {    // SDM 3A 2.2.1 "Extended Feature Enable Register"
     static constexpr std::uint32_t msr = 0xc0000080;
@@ -71,7 +69,6 @@ struct efer : reg<efer> {    // SDM 3A 2.2.1 "Extended Feature Enable Register"
     using nxe = bit<efer, 11>;
     using svme = bit<efer, 12>;    // APM 2 3.1.7 "Extended Feature Enable Register (EFER)"
 };
-static_assert(efer{}.with<efer::nxe>(true).raw == 1u << 11);
 
 struct rflags : reg<rflags> {    // SDM 1 3.4.3 "EFLAGS Register"
     using fixed_1 = bit<rflags, 1>;
@@ -79,7 +76,6 @@ struct rflags : reg<rflags> {    // SDM 1 3.4.3 "EFLAGS Register"
     using interrupt_flag = bit<rflags, 9>;
     using vm = bit<rflags, 17>;
 };
-static_assert(rflags{}.with<rflags::fixed_1>(true).raw == 2);
 
 struct xcr0 : reg<xcr0> {    // SDM 1 13.3 "Enabling the XSAVE Feature Set"
     using x87 = bit<xcr0, 0>;
@@ -89,6 +85,5 @@ struct xcr0 : reg<xcr0> {    // SDM 1 13.3 "Enabling the XSAVE Feature Set"
     using avx512 = field<xcr0, 7, 5>;
     using amx = field<xcr0, 18, 17>;
 };
-static_assert(xcr0::avx512::mask == 0xe0);
 
 }    // namespace hv

@@ -7,19 +7,6 @@
 
 namespace hv {
 
-/// What a record says, before the recorder gives it its place.
-struct note {
-    std::uint64_t tsc{};
-    std::uint16_t kind{};
-    std::uint16_t reason{0xffff};    // no exit
-    std::uint32_t rule{};
-    std::uint32_t access{};
-    std::uint64_t rip{};
-    std::uint64_t address{};
-    std::uint64_t value{};
-    std::uint64_t old_value{};
-};
-
 /// The writing end of one CPU's ring. The indices live here, in private memory; the shared page
 /// only shows them. Only the owning CPU appends, from its exit path; any CPU may release.
 class recorder {
@@ -27,16 +14,17 @@ public:
     recorder() = default;
     recorder(hv_cpu_shared& shared, hv_record* ring) : shared_{&shared}, ring_{ring} {}
 
-    /// Append `n`, or count it as dropped: never waits.
-    void append(note const& n) {
+    /// Append `r`, with its sequence and CPU, or count it as dropped: never waits.
+    void append(hv_record const& r) {
         if (shared_ == nullptr) return;
         if (head_ - tail_.load() >= HV_RING_RECORDS) {
             shared_->dropped = ++dropped_;
             return;
         }
-        ring_[head_ % HV_RING_RECORDS] = {head_,     n.tsc,   shared_->cpu_id, n.kind,
-                                          n.reason,  n.rule,  n.access,        n.rip,
-                                          n.address, n.value, n.old_value};
+        auto& to = ring_[head_ % HV_RING_RECORDS];
+        to = r;
+        to.sequence = head_;
+        to.cpu = shared_->cpu_id;
         ++head_;
         __atomic_store_n(&shared_->head, head_, __ATOMIC_RELEASE);    // after the record itself
         visible_head_.store(head_);

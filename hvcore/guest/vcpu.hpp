@@ -129,7 +129,6 @@ constexpr result<hv_event> sound_event(hv_event e) {
     if (type != 3 && (e.event & 1u << 11) != 0) return error{errc::invalid};
     return e;
 }
-static_assert(!sound_event({event_valid | 3u << 8 | 40, 0}));
 
 /// The event of an entry: what an exit has cut short comes first, unless the root VM has dropped
 /// it.

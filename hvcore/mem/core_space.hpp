@@ -16,7 +16,6 @@ struct core_entry
     using page = field<core_entry, 51, 12>;
     using no_execute = bit<core_entry, 63>;
 };
-static_assert(core_entry::page::get(make<core_entry>(0x5063)) == 5);
 
 /// The core's own address space: the loader made its page tables (abi/image.h), the core adds to
 /// the spare pages at its end, and takes guard pages out.

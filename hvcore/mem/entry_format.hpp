@@ -18,7 +18,6 @@ constexpr std::uint64_t entry_bytes(unsigned level, std::uint64_t count = 1) {
 constexpr unsigned entry_index(gpa a, unsigned level) {
     return static_cast<unsigned>(a.raw >> (3 + 9 * level)) % table_entries;
 }
-static_assert(entry_bytes(3) == page_1g_bytes);
 
 /// What the processor can walk.
 struct stage_limits {

@@ -22,7 +22,6 @@ struct npt_entry : reg<npt_entry> {
     using frame_low_2m = field<npt_entry, 20, 12>;    // PAT and reserved bits of a 2 MiB leaf
     using frame_low_1g = field<npt_entry, 29, 12>;
 };
-static_assert(npt_entry{}.with<npt_entry::large>(true).with<npt_entry::user>(true).raw == 0x84);
 
 /// Leaves are write-back as far as this stage goes: on SVM the MTRRs count for guests as for the
 /// host, and the guest's own PAT after that. The bits that say "accessed" and "dirty" are set from
@@ -89,8 +88,5 @@ struct npt_format {
     }
 };
 static_assert(entry_format<npt_format>);
-static_assert(npt_format::leaf({hpa{page_2m_bytes}, all_rights, memory_type::wb,
-                                guest_pat::honoured},
-                               2) == 0x2000e7);
 
 }    // namespace hv

@@ -25,7 +25,6 @@ constexpr std::uint32_t msr_slot(std::uint32_t index) {
     auto const range = msr_range_of(index);
     return range * msr_range_slots + (index - msr_range_first(range));
 }
-static_assert(msr_slot(0xc0000080) == 0x2080 && msr_slot(0xc0011fff) == msr_slots - 1);
 
 constexpr action action_of(hv_rule const& r) {
     return r.action == HV_ACTION_DENY ? action::deny : action::log;

@@ -57,15 +57,8 @@ struct cpu {
 /// The record of an event; `rule`: what has decided, 0: built in.
 inline void record_event(cpu& c, std::uint16_t kind, std::uint16_t reason, event const& e,
                          std::uint32_t rule) {
-    c.records.append({.tsc = insn::rdtsc(),
-                      .kind = kind,
-                      .reason = reason,
-                      .rule = rule,
-                      .access = e.access,
-                      .rip = e.rip,
-                      .address = e.address,
-                      .value = e.value,
-                      .old_value = e.old_value});
+    c.records.append({0, insn::rdtsc(), 0, kind, reason, rule, e.access, e.rip, e.address, e.value,
+                      e.old_value});
 }
 /// Of something that no exit has brought about.
 inline void record_plain(cpu& c, std::uint16_t kind, std::uint64_t address = 0,

@@ -70,6 +70,22 @@ constexpr bool valid_pat(std::uint64_t value) {    // SDM 3A 12.12.2 "IA32_PAT M
     return true;
 }
 
+/// Whether a CPU takes the value, for MSRs of the root VM that a control block may have in the CPU's
+/// place: addresses are canonical. Of EFER, see below.
+constexpr bool takes_msr(std::uint32_t index, std::uint64_t value) {
+    switch (index) {
+    case msr::ia32_pat:            return valid_pat(value);
+    case msr::ia32_sysenter_esp:
+    case msr::ia32_sysenter_eip:
+    case msr::ia32_lstar:
+    case msr::ia32_cstar:
+    case msr::ia32_fs_base:
+    case msr::ia32_gs_base:
+    case msr::ia32_kernel_gs_base: return canonical(gva{value});
+    default:                       return true;
+    }
+}
+
 /// Whether a CPU takes the value for EFER, as far as the mode it is in goes: LME does not change
 /// while paging is on. LMA is not written.
 constexpr bool takes_efer(efer wanted, efer now, cr0 now0, std::uint64_t known) {

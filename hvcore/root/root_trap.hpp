@@ -13,7 +13,6 @@ struct mcg_status : reg<mcg_status> {    // SDM 3B 16.3.1.2 "IA32_MCG_STATUS MSR
     using restart_valid = bit<mcg_status, 0>;
     using in_progress = bit<mcg_status, 2>;
 };
-static_assert(mcg_status{}.with<mcg_status::in_progress>(true).raw == 4);
 
 inline bool survivable_machine_check() {
     auto const s = make<mcg_status>(insn::rdmsr(msr::ia32_mcg_status));

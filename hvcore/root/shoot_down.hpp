@@ -50,7 +50,7 @@ template <typename Machine, typename Cpu> [[nodiscard]] status shoot_down(Machin
         while (must_answer(*other)) {
             insn::pause();
             if (insn::rdtsc() - start < 1ull << 34) continue;
-            me.records.append({.kind = HV_RECORD_SHOOTDOWN_SLOW, .address = i});
+            record_plain(me, HV_RECORD_SHOOTDOWN_SLOW, i);
             return error{errc::timeout};
         }
     }

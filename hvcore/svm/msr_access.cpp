@@ -14,24 +14,22 @@ constexpr auto hidden_vm_cr = msr::vm_control{}
                                   .with<msr::vm_control::svm_disable>(true)
                                   .raw;
 
-/// Where the VMCB has the MSR; nothing: it is in the CPU. Addresses must be canonical.
-struct place {
-    std::uint64_t* value{};
-    bool address{};
-};
-place place_of(save_area& s, std::uint32_t index) {
+/// Where the VMCB has the MSR; nullptr: it is in the CPU.
+std::uint64_t* place_of(save_area& s, std::uint32_t index) {
     switch (index) {
-    case msr::ia32_sysenter_cs:    return {&s.sysenter_cs, false};
-    case msr::ia32_sysenter_esp:   return {&s.sysenter_esp, true};
-    case msr::ia32_sysenter_eip:   return {&s.sysenter_eip, true};
-    case msr::ia32_star:           return {&s.star, false};
-    case msr::ia32_lstar:          return {&s.lstar, true};
-    case msr::ia32_cstar:          return {&s.cstar, true};
-    case msr::ia32_fmask:          return {&s.sfmask, false};
-    case msr::ia32_fs_base:        return {&s.fs.base, true};
-    case msr::ia32_gs_base:        return {&s.gs.base, true};
-    case msr::ia32_kernel_gs_base: return {&s.kernel_gs_base, true};
-    default:                       return {};
+    case msr::ia32_sysenter_cs:    return &s.sysenter_cs;
+    case msr::ia32_sysenter_esp:   return &s.sysenter_esp;
+    case msr::ia32_sysenter_eip:   return &s.sysenter_eip;
+    case msr::ia32_star:           return &s.star;
+    case msr::ia32_lstar:          return &s.lstar;
+    case msr::ia32_cstar:          return &s.cstar;
+    case msr::ia32_fmask:          return &s.sfmask;
+    case msr::ia32_fs_base:        return &s.fs.base;
+    case msr::ia32_gs_base:        return &s.gs.base;
+    case msr::ia32_kernel_gs_base: return &s.kernel_gs_base;
+    case msr::ia32_pat:            return &s.pat;
+    case msr::ia32_efer:           return &s.efer;
+    default:                       return nullptr;
     }
 }
 
@@ -54,29 +52,19 @@ bool write_efer(save_area& s, efer wanted) {
 }    // namespace
 
 bool cpu::write_msr(std::uint32_t index, std::uint64_t value) {
-    auto& s = block->save;
-    if (index == msr::ia32_efer) return write_efer(s, make<efer>(value));
-    if (index == msr::ia32_pat) {
-        if (valid_pat(value)) s.pat = value;
-        return valid_pat(value);
-    }
-    auto const at = place_of(s, index);
-    if (at.value == nullptr) return insn::wrmsr_safe(index, value);
-    if (at.address && !canonical(gva{value})) return false;
-    *at.value = value;
+    if (index == msr::ia32_efer) return write_efer(block->save, make<efer>(value));
+    if (!takes_msr(index, value)) return false;
+    auto* const at = place_of(block->save, index);
+    if (at == nullptr) return insn::wrmsr_safe(index, value);
+    *at = value;
     return true;
 }
 
 bool cpu::read_msr(std::uint32_t index, std::uint64_t& value) const {
-    auto& s = block->save;
-    auto const at = place_of(s, index);
-    if (at.value != nullptr) value = *at.value;
-    switch (index) {
-    case msr::ia32_efer: value = s.efer; return true;
-    case msr::ia32_pat:  value = s.pat; return true;
-    case msr::vm_cr:     value = hidden_vm_cr; return true;
-    default:             return at.value != nullptr || insn::rdmsr_safe(index, value);
-    }
+    auto const* const at = place_of(block->save, index);
+    if (at == nullptr && index != msr::vm_cr) return insn::rdmsr_safe(index, value);
+    value = at != nullptr ? *at : hidden_vm_cr;
+    return true;
 }
 
 after on_msr(cpu& c) {

@@ -15,7 +15,6 @@ struct nested_fault : reg<nested_fault> {    // APM 2 15.25.6 "Nested versus Gue
     using write = bit<nested_fault, 1>;
     using fetch = bit<nested_fault, 4>;
 };
-static_assert(nested_fault{}.with<nested_fault::fetch>(true).raw == 16);
 
 struct virtual_interrupt : reg<virtual_interrupt> {    // offset 060h. APM 2 15.21
     using tpr = field<virtual_interrupt, 7, 0>;
@@ -25,7 +24,6 @@ struct virtual_interrupt : reg<virtual_interrupt> {    // offset 060h. APM 2 15.
     using masking = bit<virtual_interrupt, 24>;    // the guest's IF and CR8 are its own
     using vector = field<virtual_interrupt, 39, 32>;
 };
-static_assert(virtual_interrupt{}.with<virtual_interrupt::masking>(true).raw == 1u << 24);
 
 struct io_access : reg<io_access> {    // APM 2 15.10.2 "IN and OUT Behavior", EXITINFO1
     using in = bit<io_access, 0>;
@@ -36,7 +34,6 @@ struct io_access : reg<io_access> {    // APM 2 15.10.2 "IN and OUT Behavior", E
     }
     using port = field<io_access, 31, 16>;
 };
-static_assert(io_access::port::get(make<io_access>(0xe90010)) == 0xe9);
 
 enum class tlb_control : std::uint8_t { nothing = 0, flush_all = 1 };
 

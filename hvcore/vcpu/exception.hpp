@@ -83,7 +83,6 @@ struct event_field : reg<event_field> {
     using error = field<event_field, 63, 32, std::uint32_t>;
     static constexpr unsigned interrupt = 0, nmi = 2, exception = 3, software_interrupt = 4;
 };
-static_assert(event_field{}.with<event_field::valid>(true).raw == 1u << 31);
 
 inline constexpr auto event_for_nmi = event_field{}
                                           .with<event_field::vector>(std::uint64_t(vector::nmi))

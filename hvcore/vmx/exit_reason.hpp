@@ -58,6 +58,5 @@ struct exit_information : reg<exit_information> {    // SDM 3C 25.9.1 "Basic VM-
     using basic = field<exit_information, 15, 0>;
     using entry_failed = bit<exit_information, 31>;
 };
-static_assert(exit_information::basic::get(make<exit_information>(0x80000021)) == 33);
 
 }    // namespace hv::vmx

@@ -8,13 +8,19 @@ namespace hv::vmx {
 
 namespace {
 
-template <typename F> bool put(cpu const& c, std::uint64_t value) {
-    c.vmcs.write<F>(from_raw<typename F::value_type>(value));
-    return true;
-}
-template <typename F> bool get(cpu const& c, std::uint64_t& value) {
-    value = to_raw(c.vmcs.read<F>());
-    return true;
+/// Visit the field of the VMCS that has the MSR. False: it is in the CPU.
+template <typename Visit> bool visit_field(std::uint32_t index, Visit const& visit) {
+    switch (index) {
+    case msr::ia32_sysenter_cs:  visit(guest_sysenter_cs{}); return true;
+    case msr::ia32_sysenter_esp: visit(guest_sysenter_esp{}); return true;
+    case msr::ia32_sysenter_eip: visit(guest_sysenter_eip{}); return true;
+    case msr::ia32_fs_base:      visit(guest_fs_base{}); return true;
+    case msr::ia32_gs_base:      visit(guest_gs_base{}); return true;
+    case msr::ia32_pat:          visit(guest_pat{}); return true;
+    case msr::ia32_debugctl:     visit(guest_debugctl{}); return true;
+    case msr::ia32_efer:         visit(guest_efer{}); return true;
+    default:                     return false;
+    }
 }
 
 /// Locked, and VMX neither inside nor outside SMX: a CPU on which firmware has switched VMX off.
@@ -32,41 +38,26 @@ bool write_efer(cpu const& c, efer wanted) {
 }    // namespace
 
 bool cpu::write_msr(std::uint32_t index, std::uint64_t value) const {
-    switch (index) {
-    case msr::ia32_sysenter_cs: return put<guest_sysenter_cs>(*this, value);
-    case msr::ia32_sysenter_esp:
-        return canonical(gva{value}) && put<guest_sysenter_esp>(*this, value);
-    case msr::ia32_sysenter_eip:
-        return canonical(gva{value}) && put<guest_sysenter_eip>(*this, value);
-    case msr::ia32_fs_base: return canonical(gva{value}) && put<guest_fs_base>(*this, value);
-    case msr::ia32_gs_base: return canonical(gva{value}) && put<guest_gs_base>(*this, value);
-    case msr::ia32_pat:     return valid_pat(value) && put<guest_pat>(*this, value);
+    if (index == msr::ia32_efer) return write_efer(*this, make<efer>(value));
+    if (!takes_msr(index, value)) return false;
     // DEBUGCTL's bits differ from CPU to CPU: try the value on this one. The exit loaded the core's
     // own.
-    case msr::ia32_debugctl: {
+    if (index == msr::ia32_debugctl) {
         std::uint64_t own = 0;
         if (!insn::rdmsr_safe(index, own) || !insn::wrmsr_safe(index, value)) return false;
         insn::wrmsr(index, own);
-        return put<guest_debugctl>(*this, value);
     }
-    case msr::ia32_efer: return write_efer(*this, make<efer>(value));
-    default:             return insn::wrmsr_safe(index, value);
-    }
+    auto const put = [&]<typename F>(F) { vmcs.write<F>(from_raw<typename F::value_type>(value)); };
+    return visit_field(index, put) || insn::wrmsr_safe(index, value);
 }
 
 bool cpu::read_msr(std::uint32_t index, std::uint64_t& value) const {
-    switch (index) {
-    case msr::ia32_sysenter_cs:     return get<guest_sysenter_cs>(*this, value);
-    case msr::ia32_sysenter_esp:    return get<guest_sysenter_esp>(*this, value);
-    case msr::ia32_sysenter_eip:    return get<guest_sysenter_eip>(*this, value);
-    case msr::ia32_fs_base:         return get<guest_fs_base>(*this, value);
-    case msr::ia32_gs_base:         return get<guest_gs_base>(*this, value);
-    case msr::ia32_pat:             return get<guest_pat>(*this, value);
-    case msr::ia32_debugctl:        return get<guest_debugctl>(*this, value);
-    case msr::ia32_efer:            return get<guest_efer>(*this, value);
-    case msr::ia32_feature_control: value = hidden_feature_control; return true;
-    default:                        return insn::rdmsr_safe(index, value);
+    if (index == msr::ia32_feature_control) {
+        value = hidden_feature_control;
+        return true;
     }
+    auto const get = [&]<typename F>(F) { value = to_raw(vmcs.read<F>()); };
+    return visit_field(index, get) || insn::rdmsr_safe(index, value);
 }
 
 after on_msr_read(cpu& c) { return advance_or_fault(c, hv::read_msr(c)); }
