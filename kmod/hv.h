@@ -19,6 +19,7 @@
 #include "abi/record.h"
 
 struct genl_info;
+struct module;
 struct sk_buff;
 
 /* The embedded core, checked once at insmod. */
@@ -205,6 +206,9 @@ int hv_do_records_ack(struct sk_buff *request, struct genl_info *info);
 struct hv_policy {
 	struct list_head list;
 	char name[HV_NAME_BYTES];
+	u32 modules; /* held, so that the memory its rules are about is not given back */
+	struct hv_module_stamp stamp[HV_MAX_MODULES];
+	struct module *module[HV_MAX_MODULES];
 	u32 rules;
 	struct hv_rule rule[];
 };
@@ -220,6 +224,28 @@ int hv_donate(void);
 void hv_take_back(unsigned int count);
 void hv_donations_free(void);
 u64 hv_donated_bytes(void);
+
+/* places.c: physical ranges in the order they were found, those that follow each other as one */
+struct hv_ranges {
+	struct hv_range *range; /* HV_MAX_RANGES */
+	unsigned int count;
+};
+
+int hv_ranges_add(struct hv_ranges *ranges, u64 first, u64 bytes);
+int hv_ranges_add_linear(struct hv_ranges *ranges, unsigned long first, unsigned long bytes);
+int hv_do_place(struct sk_buff *request, struct genl_info *info);
+
+/* place_tables.c */
+int hv_place_image_tables(struct hv_ranges *ranges);
+int hv_place_gdts(struct hv_ranges *ranges);
+
+/* modules.c */
+int hv_place_module(struct hv_ranges *ranges, enum hv_place part, const char *name, u64 *stamp);
+int hv_modules_hold(struct hv_policy *policy, const struct nlattr *stamps);
+void hv_modules_release(struct hv_policy *policy);
+
+/* hash.c */
+int hv_do_hash(struct sk_buff *request, struct genl_info *info);
 
 /* As list_count_nodes(), which the first kernels of Debian 12 do not have. */
 static inline unsigned int hv_list_length(const struct list_head *list)

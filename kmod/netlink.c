@@ -46,6 +46,19 @@ static const struct nla_policy with_sequence[HV_ATTR_COUNT] = {
 	[HV_ATTR_SESSION] = { .type = NLA_U64 },
 };
 
+static const struct nla_policy with_place[HV_ATTR_COUNT] = {
+	[HV_ATTR_ABI] = { .type = NLA_U32 },
+	[HV_ATTR_PLACE] = { .type = NLA_U32 },
+	[HV_ATTR_FIRST] = { .type = NLA_U64 },
+	[HV_ATTR_BYTES] = { .type = NLA_U64 },
+	[HV_ATTR_MODULE] = { .type = NLA_NUL_STRING, .len = HV_MODULE_BYTES - 1 },
+};
+
+static const struct nla_policy with_ranges[HV_ATTR_COUNT] = {
+	[HV_ATTR_ABI] = { .type = NLA_U32 },
+	[HV_ATTR_RANGES] = { .type = NLA_BINARY, .len = HV_MAX_RANGES * sizeof(struct hv_range) },
+};
+
 /* Parsed leniently at first, so that check_request() can tell a wrong ABI before anything else. */
 #define HV_OP(command, attributes, function) { \
 	.cmd = HV_CMD_##command, \
@@ -67,6 +80,8 @@ static const struct genl_ops operations[] = {
 	HV_OP(POLICY_LOCK, plain, hv_do_policy_lock),
 	HV_OP(RECORDS_ATTACH, plain, hv_do_records_attach),
 	HV_OP(RECORDS_ACK, with_sequence, hv_do_records_ack),
+	HV_OP(PLACE, with_place, hv_do_place),
+	HV_OP(HASH, with_ranges, hv_do_hash),
 };
 
 static const struct genl_multicast_group groups[] = {

@@ -14,6 +14,8 @@
 const struct nla_policy hv_policy_nest[HV_ATTR_COUNT] = {
 	[HV_ATTR_NAME] = { .type = NLA_NUL_STRING, .len = HV_NAME_BYTES - 1 },
 	[HV_ATTR_RULES] = { .type = NLA_BINARY, .len = HV_MAX_RULES * sizeof(struct hv_rule) },
+	[HV_ATTR_MODULES] = { .type = NLA_BINARY,
+			      .len = HV_MAX_MODULES * sizeof(struct hv_module_stamp) },
 };
 
 static LIST_HEAD(in_force);
@@ -24,6 +26,7 @@ static void free_list(struct list_head *policies)
 
 	list_for_each_entry_safe(policy, next, policies, list) {
 		list_del(&policy->list);
+		hv_modules_release(policy);
 		kvfree(policy);
 	}
 }
@@ -79,7 +82,7 @@ static int add_policy(struct list_head *policies, const struct nlattr *nest,
 	policy->rules = nla_len(rules) / sizeof(struct hv_rule);
 	memcpy(policy->rule, nla_data(rules), nla_len(rules));
 	list_add_tail(&policy->list, policies);
-	return 0;
+	return hv_modules_hold(policy, attributes[HV_ATTR_MODULES]);
 }
 
 static int by_id(const void *left, const void *right)
@@ -172,6 +175,10 @@ static int put_policies(struct sk_buff *reply)
 		    nla_put(reply, HV_ATTR_RULES, policy->rules * sizeof(struct hv_rule),
 			    policy->rule))
 			return -EMSGSIZE;
+		if (policy->modules &&
+		    nla_put(reply, HV_ATTR_MODULES, policy->modules * sizeof(policy->stamp[0]),
+			    policy->stamp))
+			return -EMSGSIZE;
 		nla_nest_end(reply, nest);
 	}
 	return 0;
@@ -186,7 +193,9 @@ int hv_do_policy_get(struct sk_buff *request, struct genl_info *info)
 
 	list_for_each_entry(policy, &in_force, list)
 		bytes += nla_total_size(nla_total_size(HV_NAME_BYTES) +
-					nla_total_size(policy->rules * sizeof(struct hv_rule)));
+					nla_total_size(policy->rules * sizeof(struct hv_rule)) +
+					nla_total_size(policy->modules *
+						       sizeof(policy->stamp[0])));
 	reply = hv_netlink_reply(info, bytes, &header);
 	if (!reply)
 		return hv_refuse(-ENOMEM, "no memory for the answer: free some");

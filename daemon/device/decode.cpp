@@ -2,6 +2,7 @@
 #include "daemon/device/decode.hpp"
 
 #include <cerrno>
+#include <cstring>
 
 #include "daemon/device/device_error.hpp"
 #include "kmod/abi/netlink.h"
@@ -48,14 +49,23 @@ bool is_name(std::string const& name) {
            name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
 }
 
+std::vector<hv_module_stamp> decode_modules(attribute const& from) {
+    auto modules = from.array<hv_module_stamp>(HV_MAX_MODULES);
+    for (auto const& each : modules) {
+        if (std::memchr(each.name, 0, sizeof(each.name)) == nullptr) malformed("a module's name");
+    }
+    return modules;
+}
+
 named_rules decode_policy(byte_span stream) {
     named_rules policy;
     for (auto const& each : split_attributes(stream)) {
         switch (each.type()) {
-        case HV_ATTR_NAME:  policy.name = each.text(HV_NAME_BYTES); break;
-        case HV_ATTR_RULES: policy.rules = each.array<hv_rule>(HV_MAX_RULES); break;
-        case HV_ATTR_PAD:   break;
-        default:            each.unknown();
+        case HV_ATTR_NAME:    policy.name = each.text(HV_NAME_BYTES); break;
+        case HV_ATTR_RULES:   policy.rules = each.array<hv_rule>(HV_MAX_RULES); break;
+        case HV_ATTR_MODULES: policy.modules = decode_modules(each); break;
+        case HV_ATTR_PAD:     break;
+        default:              each.unknown();
         }
     }
     if (!is_name(policy.name)) malformed("a policy without a sound name");
@@ -120,6 +130,32 @@ void decode_audit(byte_span stream, std::optional<hv_audit>& into) {
 
 void decode_dump(byte_span stream, std::optional<hv_cpu_dump>& into) {
     decode_struct(stream, HV_ATTR_DUMP, into);
+}
+
+void decode_place(byte_span stream, std::optional<place_answer>& into) {
+    place_answer answer;
+    for (auto const& each : split_attributes(stream)) {
+        switch (each.type()) {
+        case HV_ATTR_RANGES: answer.ranges = each.array<hv_range>(HV_MAX_RANGES); break;
+        case HV_ATTR_STAMP:  answer.stamp = each.u64(); break;
+        default:
+            if (!belongs_anywhere(each)) each.unknown();
+        }
+    }
+    for (auto const& each : answer.ranges) {
+        bool const whole = each.first % HV_PAGE_BYTES == 0 && (each.last + 1) % HV_PAGE_BYTES == 0;
+        if (!whole || each.last < each.first) malformed("a range that is not of whole pages");
+    }
+    if (answer.ranges.empty()) malformed("a place without pages");
+    into = std::move(answer);
+}
+
+void decode_hash(byte_span stream, std::optional<sha256_sum>& into) {
+    for (auto const& each : split_attributes(stream)) {
+        if (belongs_anywhere(each)) continue;
+        if (each.type() != HV_ATTR_SHA256) each.unknown();
+        into = each.fixed<sha256_sum>();
+    }
 }
 
 record_batch decode_records(byte_span stream) {

@@ -12,6 +12,7 @@
 #include "abi/call.h"
 #include "abi/policy.h"
 #include "abi/record.h"
+#include "kmod/abi/netlink.h"
 
 namespace hv {
 
@@ -42,7 +43,23 @@ struct machine_state {
 struct named_rules {
     std::string name;
     std::vector<hv_rule> rules;
+    std::vector<hv_module_stamp> modules;    // whose memory the rules are about
 };
+
+/// Some memory of Linux, which hv.ko is to find.
+struct place_request {
+    hv_place place{};
+    std::uint64_t first{};    // HV_PLACE_LINEAR
+    std::uint64_t bytes{};
+    std::string module{};    // HV_PLACE_MODULE_…
+};
+
+struct place_answer {
+    std::vector<hv_range> ranges;    // in the order of the linear addresses
+    std::uint64_t stamp{};           // of a module
+};
+
+using sha256_sum = std::array<std::uint8_t, 32>;
 
 struct enforced_policies {
     bool locked{};
@@ -84,6 +101,8 @@ public:
     virtual void policy_set(std::span<named_rules const> policies) = 0;
     virtual enforced_policies policy_get() = 0;
     virtual void policy_lock() = 0;
+    virtual place_answer place(place_request const& wanted) = 0;
+    virtual sha256_sum hash(std::span<hv_range const> ranges) = 0;
     virtual void records_attach() = 0;
     virtual void records_ack(std::uint64_t session, std::uint32_t ring, std::uint64_t sequence) = 0;
 };

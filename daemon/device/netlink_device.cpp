@@ -55,6 +55,11 @@ void put_policy(nl_msg* message, named_rules const& policy) {
     require(nla_put_string(message, HV_ATTR_NAME, policy.name.c_str()));
     require(nla_put(message, HV_ATTR_RULES, static_cast<int>(policy.rules.size() * sizeof(hv_rule)),
                     policy.rules.data()));
+    if (!policy.modules.empty()) {
+        require(nla_put(message, HV_ATTR_MODULES,
+                        static_cast<int>(policy.modules.size() * sizeof(hv_module_stamp)),
+                        policy.modules.data()));
+    }
     nla_nest_end(message, nest);
 }
 
@@ -150,7 +155,8 @@ hv_cpu_dump netlink_device::dump(std::uint32_t cpu_id) {
 void netlink_device::policy_set(std::span<named_rules const> policies) {
     std::size_t bytes = 0;
     for (auto const& each : policies) {
-        bytes += 128 + each.rules.size() * sizeof(hv_rule);
+        bytes += 128 + each.rules.size() * sizeof(hv_rule) +
+                 each.modules.size() * sizeof(hv_module_stamp);
     }
     auto const fill = [&](nl_msg* message) {
         for (auto const& each : policies) put_policy(message, each);
@@ -162,6 +168,34 @@ enforced_policies netlink_device::policy_get() {
     enforced_policies policies;
     ask(HV_CMD_POLICY_GET, [&](byte_span stream) { decode_policies(stream, policies); });
     return policies;
+}
+
+place_answer netlink_device::place(place_request const& wanted) {
+    std::optional<place_answer> answer;
+    auto const fill = [&](nl_msg* message) {
+        require(nla_put_u32(message, HV_ATTR_PLACE, wanted.place));
+        if (!wanted.module.empty()) {
+            require(nla_put_string(message, HV_ATTR_MODULE, wanted.module.c_str()));
+            return;
+        }
+        require(nla_put_u64(message, HV_ATTR_FIRST, wanted.first));
+        require(nla_put_u64(message, HV_ATTR_BYTES, wanted.bytes));
+    };
+    transact(HV_CMD_PLACE, 128, fill, [&](byte_span stream) { decode_place(stream, answer); });
+    if (!answer) throw device_error{EBADMSG, "hv.ko did not say where that lies"};
+    return std::move(*answer);
+}
+
+sha256_sum netlink_device::hash(std::span<hv_range const> ranges) {
+    std::optional<sha256_sum> sum;
+    auto const fill = [&](nl_msg* message) {
+        require(
+            nla_put(message, HV_ATTR_RANGES, static_cast<int>(ranges.size_bytes()), ranges.data()));
+    };
+    transact(HV_CMD_HASH, 64 + ranges.size_bytes(), fill,
+             [&](byte_span stream) { decode_hash(stream, sum); });
+    if (!sum) throw device_error{EBADMSG, "hv.ko sent no sum"};
+    return *sum;
 }
 
 void netlink_device::records_ack(std::uint64_t session, std::uint32_t ring,

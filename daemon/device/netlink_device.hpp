@@ -25,6 +25,8 @@ public:
     void policy_set(std::span<named_rules const> policies) override;
     enforced_policies policy_get() override;
     void policy_lock() override;
+    place_answer place(place_request const& wanted) override;
+    sha256_sum hash(std::span<hv_range const> ranges) override;
     void records_attach() override;
     void records_ack(std::uint64_t session, std::uint32_t ring, std::uint64_t sequence) override;
 

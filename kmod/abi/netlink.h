@@ -42,6 +42,14 @@ enum hv_command {
 	 */
 	HV_CMD_RECORDS,
 	HV_CMD_STATE,	/* event: hoisted or unhoisted: HV_ATTR_HOISTED, HV_ATTR_SESSION */
+	/*
+	 * Where memory of Linux lies now: HV_ATTR_PLACE and what that asks for → HV_ATTR_RANGES in
+	 * the order of the linear addresses; of a module HV_ATTR_STAMP, too. EFAULT: the first
+	 * linear address without a page is named; E2BIG: more than HV_MAX_RANGES
+	 */
+	HV_CMD_PLACE,
+	/* HV_ATTR_RANGES, RAM → HV_ATTR_SHA256 of what stands there */
+	HV_CMD_HASH,
 	HV_CMD_COUNT
 };
 
@@ -70,7 +78,7 @@ enum hv_attribute {
 	HV_ATTR_COUNTERS,	/* array of u64, index = basic exit reason */
 	HV_ATTR_AUDIT,		/* struct hv_audit */
 	HV_ATTR_DUMP,		/* struct hv_cpu_dump */
-	HV_ATTR_POLICY,		/* nest, repeated: NAME, RULES */
+	HV_ATTR_POLICY,		/* nest, repeated: NAME, RULES, MODULES (none: no such rule) */
 	HV_ATTR_NAME,		/* string, 1..63 of [a-z0-9-] */
 	HV_ATTR_RULES,		/* array of struct hv_rule */
 	HV_ATTR_SEQUENCE,	/* u64 */
@@ -82,8 +90,51 @@ enum hv_attribute {
 	 * [module]), shorter than HV_SYMBOL_BYTES; empty where it has no name for it
 	 */
 	HV_ATTR_SYMBOLS,
+	HV_ATTR_PLACE,		/* u32: enum hv_place */
+	HV_ATTR_FIRST,		/* u64: linear address, whole pages of the kernel's half */
+	HV_ATTR_BYTES,		/* u64: whole pages, at most HV_MAX_PLACE_BYTES */
+	HV_ATTR_MODULE,		/* string: a module's name, shorter than HV_MODULE_BYTES */
+	HV_ATTR_RANGES,		/* array of struct hv_range */
+	/* u64: of which pages the read-only memory of a module consists, and where it is mapped */
+	HV_ATTR_STAMP,
+	HV_ATTR_SHA256,		/* 32 bytes */
+	/*
+	 * In POLICY, array of struct hv_module_stamp: the modules whose memory the rules are about.
+	 * They cannot be unloaded while the policy is in force. ESTALE: one is not any more what
+	 * its stamp says
+	 */
+	HV_ATTR_MODULES,
 	HV_ATTR_COUNT
 };
+
+enum hv_place {
+	HV_PLACE_LINEAR = 1,	/* FIRST, BYTES */
+	/* the tables that map the kernel image, but for the top one; EOPNOTSUPP: SVM */
+	HV_PLACE_IMAGE_TABLES,
+	HV_PLACE_GDT,		/* the page of each possible CPU's */
+	HV_PLACE_MODULE_TEXT,	/* MODULE, as are the next */
+	HV_PLACE_MODULE_RODATA,
+	HV_PLACE_MODULE_RO_AFTER_INIT,
+};
+
+/* Physical, both inclusive, whole pages. */
+struct hv_range {
+	uint64_t first;
+	uint64_t last;
+};
+HV_STATIC_ASSERT(sizeof(struct hv_range) == 16, "hv_range");
+
+#define HV_MODULE_BYTES 56
+
+struct hv_module_stamp {
+	char name[HV_MODULE_BYTES];
+	uint64_t stamp;
+};
+HV_STATIC_ASSERT(sizeof(struct hv_module_stamp) == 64, "hv_module_stamp");
+
+#define HV_MAX_PLACE_BYTES (64u << 20)
+#define HV_MAX_RANGES 4000u
+#define HV_MAX_MODULES 64u
 
 #define HV_NAME_BYTES 64
 #define HV_SYMBOL_BYTES 128

@@ -78,6 +78,16 @@ public:
         enter("policy_lock");
         state.locked = true;
     }
+    place_answer place(place_request const& wanted) override {
+        enter("place");
+        places.push_back(wanted);
+        return place_result;
+    }
+    sha256_sum hash(std::span<hv_range const> ranges) override {
+        enter("hash");
+        hashed.assign(ranges.begin(), ranges.end());
+        return sum;
+    }
     void records_attach() override { enter("records_attach"); }
     void records_ack(std::uint64_t session, std::uint32_t ring, std::uint64_t sequence) override {
         enter("records_ack");
@@ -107,6 +117,10 @@ public:
     machine_state state;
     enforced_policies enforced;
     hv_audit audit_answer{};
+    place_answer place_result{{{0x5000, 0x5fff}}, 0};
+    std::vector<place_request> places;
+    std::vector<hv_range> hashed;
+    sha256_sum sum{};
     std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint64_t> acks;
 
 private:

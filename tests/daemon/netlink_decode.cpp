@@ -215,5 +215,55 @@ TEST(read_events, tells_records_state_and_the_modules_coming) {
     EXPECT_TRUE(std::get<module_change>(events[2]).loaded);
 }
 
+TEST(decode_place, takes_whole_pages_and_nothing_else) {
+    auto const place = [](std::vector<hv_range> const& ranges) {
+        netlink_bytes bytes;
+        bytes.attribute_bytes(HV_ATTR_RANGES, ranges.data(), ranges.size() * sizeof(hv_range));
+        bytes.number<std::uint64_t>(HV_ATTR_STAMP, 77);
+        std::optional<place_answer> answer;
+        decode_place(bytes.span(), answer);
+        return *answer;
+    };
+    auto const sound = place({{0x1000, 0x1fff}, {0x5000, 0x8fff}});
+    EXPECT_EQ(sound.ranges.at(1).last, 0x8fffu);
+    EXPECT_EQ(sound.stamp, 77u);
+    EXPECT_EQ(code_of([&] { place({}); }), EBADMSG);
+    EXPECT_EQ(code_of([&] { place({{0x1000, 0x1ffe}}); }), EBADMSG);
+    EXPECT_EQ(code_of([&] { place({{0x1001, 0x1fff}}); }), EBADMSG);
+    EXPECT_EQ(code_of([&] { place({{0x5000, 0x1fff}}); }), EBADMSG);
+}
+
+TEST(decode_hash, is_32_bytes) {
+    std::optional<sha256_sum> sum;
+    std::array<std::uint8_t, 33> bytes{};
+    bytes.fill(7);
+    netlink_bytes whole;
+    decode_hash(whole.attribute_bytes(HV_ATTR_SHA256, bytes.data(), 32).span(), sum);
+    EXPECT_EQ(sum->back(), 7);
+    netlink_bytes longer;
+    longer.attribute_bytes(HV_ATTR_SHA256, bytes.data(), 33);
+    EXPECT_EQ(code_of([&] { decode_hash(longer.span(), sum); }), EBADMSG);
+    netlink_bytes other;
+    EXPECT_EQ(code_of([&] { decode_hash(other.number(HV_ATTR_RING, 1u).span(), sum); }), EBADMSG);
+}
+
+TEST(decode_policies, a_held_modules_name_has_an_end) {
+    hv_module_stamp module{};
+    std::memcpy(module.name, "nf_tables", 9);
+    module.stamp = 5;
+    auto const decoded = [&] {
+        netlink_bytes nest;
+        nest.text(HV_ATTR_NAME, "p").attribute_bytes(HV_ATTR_RULES, nullptr, 0);
+        nest.attribute_bytes(HV_ATTR_MODULES, &module, sizeof(module));
+        enforced_policies out;
+        decode_policies(netlink_bytes{}.nest(HV_ATTR_POLICY, nest).span(), out);
+        return out;
+    };
+    EXPECT_STREQ(decoded().policies.at(0).modules.at(0).name, "nf_tables");
+    EXPECT_EQ(decoded().policies.at(0).modules.at(0).stamp, 5u);
+    std::memset(module.name, 'a', sizeof(module.name));
+    EXPECT_EQ(code_of([&] { decoded(); }), EBADMSG);
+}
+
 }
 }
