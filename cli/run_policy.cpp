@@ -104,7 +104,7 @@ int run_policy_show(context& with, invocation const& what) {
     for (auto const& each : answer.at("rules")) {
         rows.row({each.value("name", ""), each.value("action", ""), each.value("access", ""),
                   each.value("object", ""), each.value("first", ""), each.value("last", ""),
-                  std::to_string(each.value("id", 0))});
+                  each.contains("id") ? std::to_string(each.value("id", 0)) : "-"});
     }
     with.print("\n" + rows.text());
     return done;
@@ -124,6 +124,28 @@ int run_policy_lock(context& with, invocation const&) {
         with.print("locked: until the next boot rules can only be added, and this "
                    "Linux stays hoisted\n");
     return done;
+}
+
+int run_policy_verify(context& with, invocation const& what) {
+    auto params = ordered_json::object();
+    if (what.has("NAME")) params["name"] = what.text("NAME");
+    auto const answer = with.hvd()->call("policy.verify", params);
+    table rows{{"POLICY", "RULE", "OBJECT", "SHA-256", "NOW"}};
+    std::string changed;
+    for (auto const& each : answer.at("rules")) {
+        bool const agrees = each.value("agrees", false);
+        rows.row({each.value("policy", ""), each.value("name", ""), each.value("object", ""),
+                  each.value("sha256", ""), agrees ? "the same" : each.value("found", "")});
+        if (!agrees && changed.empty()) {
+            changed = "policy " + each.value("policy", "") + ", rule " + each.value("name", "") +
+                      ": " + each.value("object", "") + " has changed";
+        }
+    }
+    if (with.json) with.print_json(answer);
+    if (!with.json) with.print(rows.empty() ? "no rule of kind hash is in force\n" : rows.text());
+    if (changed.empty()) return done;
+    throw refusal{changed + ": " + counted(answer.value("mismatches", 0u), "sum") +
+                  " in all not as the policy has them"};
 }
 
 }

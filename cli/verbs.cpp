@@ -44,6 +44,8 @@ constexpr std::array logs_options{
 constexpr std::array man_options{
     option_text{"--out", "DIR", "the folder to write to; it must be there", completes::folder}};
 constexpr std::array vm_name{argument_text{"NAME", "a VM, as vm list names it", completes::vm}};
+constexpr std::array any_policy{
+    argument_text{"NAME", "a policy in force; without it, all are meant", completes::policy, true}};
 constexpr std::array any_vm{argument_text{
     "NAME", "a VM, as vm list names it; without it, all that run", completes::vm, true}};
 constexpr std::array new_vm{argument_text{
@@ -97,6 +99,7 @@ constexpr std::array list_examples{text{"hvctl policy list"}};
 constexpr std::array show_examples{text{"hvctl policy show control-registers"}};
 constexpr std::array remove_examples{text{"hvctl policy remove control-registers"}};
 constexpr std::array lock_examples{text{"hvctl policy lock"}};
+constexpr std::array verify_examples{text{"hvctl policy verify"}};
 constexpr std::array vm_run_examples{
     text{"hvctl vm run --kernel /boot/vmlinuz --initrd app.cpio --cpus 2 --memory 256M web"},
     text{"hvctl vm run --console --file web.json"}};
@@ -168,6 +171,10 @@ constexpr std::array all{
          "A ratchet: from now on rules can be added, but none changed or removed, Linux cannot be "
          "unhoisted, and hv.ko not be unloaded; not by root either.",
          nothing_given, no_options, lock_examples, run_policy_lock},
+    verb{"policy verify", "compare what rules of kind hash are about with its sums",
+         "Linux itself computes the SHA-256 sums, so their word is worth what the rules that close "
+         "its memory are worth. What differs is in the log too, and the exit status is 1.",
+         any_policy, no_options, verify_examples, run_policy_verify},
     verb{"vm run", "start a micro VM that no file describes",
          "Boots the kernel straight away: no firmware, no disk, a serial console. It runs as a "
          "process of its own (hv-vmm), as a user of its own, within its limits, and goes on when "

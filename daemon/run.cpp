@@ -155,7 +155,9 @@ int run_daemon(configuration const& config) {
 }
 
 int check_policies(configuration const& config) {
-    kernel_symbols symbols;
+    netlink_device machine;
+    kernel_symbols image;
+    machine_symbols symbols{image, machine};
     rule_book book;
     for (auto const& path : policy_files(config.policies)) {
         book = with_policy_file(book, path, symbols);

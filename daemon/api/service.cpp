@@ -29,7 +29,7 @@ service::service(configuration config, device& machine, event_source& events,
     : config_{std::move(config)},
       device_{machine},
       events_{events},
-      symbols_{symbols},
+      symbols_{symbols, machine},
       log_{config_.log},
       book_{rule_book::from_json(read_state_file(config_.state))},
       recorder_{device_, log_, book_, config_.rate} {}

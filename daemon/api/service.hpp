@@ -14,8 +14,8 @@
 #include "daemon/log/event_log.hpp"
 #include "daemon/log/log_filter.hpp"
 #include "daemon/log/recorder.hpp"
+#include "daemon/policy/machine_symbols.hpp"
 #include "daemon/policy/rule_book.hpp"
-#include "daemon/policy/symbols.hpp"
 #include "daemon/text/document.hpp"
 
 namespace hv {
@@ -47,6 +47,7 @@ public:
     nlohmann::ordered_json policy_show(value const& params, peer const& who);
     nlohmann::ordered_json policy_remove(value const& params, peer const& who);
     nlohmann::ordered_json policy_lock(value const& params, peer const& who);
+    nlohmann::ordered_json policy_verify(value const& params, peer const& who);
     nlohmann::ordered_json version(value const& params, peer const& who);
     nlohmann::ordered_json vm_list(value const& params, peer const& who);
     nlohmann::ordered_json vm_show(value const& params, peer const& who);
@@ -77,8 +78,8 @@ private:
     void attach();
     void enforce(rule_book next);
     void save(rule_book const& book) const;
-    rule_book book_of_files(rule_book book) const;
-    compiled_policy compile(value const& params) const;
+    rule_book book_of_files(rule_book book);
+    compiled_policy compile(value const& params);
     void require_hoisted(machine_state const& state) const;
     void on_change(device_event const& event);
     bool wait_for_events(std::chrono::milliseconds most) const;
@@ -94,7 +95,7 @@ private:
     configuration config_;
     device& device_;
     event_source& events_;
-    symbol_resolver& symbols_;
+    machine_symbols symbols_;
     event_log log_;
     rule_book book_;
     recorder recorder_;

@@ -36,9 +36,19 @@ ordered_json rule_json(compiled_rule const& rule) {
     return out;
 }
 
+ordered_json hash_json(compiled_hash const& hash) {
+    return {{"name", hash.name},
+            {"kind", "hash"},
+            {"object", hash.object},
+            {"action", "log"},
+            {"sha256", hash.sha256},
+            {"first", hex(hash.ranges.front().first)},
+            {"last", hex(hash.ranges.back().last)}};
 }
 
-rule_book service::book_of_files(rule_book book) const {
+}
+
+rule_book service::book_of_files(rule_book book) {
     for (auto const& path : policy_files(config_.policies)) {
         book = with_policy_file(book, path, symbols_);
     }
@@ -59,7 +69,7 @@ void service::enforce(rule_book next) {
 
 void service::save(rule_book const& book) const { write_state_file(config_.state, book.to_json()); }
 
-compiled_policy service::compile(value const& params) const {
+compiled_policy service::compile(value const& params) {
     params.only({"path", "text"});
     return compile_policy(params.at("path").text(), params.at("text").text(), symbols_);
 }
@@ -91,7 +101,7 @@ ordered_json service::policy_list(value const& params, peer const&) {
     auto policies = ordered_json::array();
     for (auto const& each : book_.policies()) {
         policies.push_back({{"name", each.name},
-                            {"rules", each.rules.size()},
+                            {"rules", rule_count(each)},
                             {"description", each.description},
                             {"path", each.path}});
     }
@@ -113,6 +123,9 @@ ordered_json service::policy_show(value const& params, peer const&) {
     auto rules = ordered_json::array();
     for (auto const& each : policy->rules) {
         rules.push_back(rule_json(each));
+    }
+    for (auto const& each : policy->hashes) {
+        rules.push_back(hash_json(each));
     }
     return {{"name", policy->name},
             {"description", policy->description},

@@ -12,9 +12,9 @@ namespace {
 constexpr std::array<std::string_view, 3> level_names{"info", "warning", "error"};
 
 // The machine or the log itself is not as it should be.
-constexpr std::array<std::string_view, 7> bad{"unexpected_exit", "entry_failed", "triple_fault",
+constexpr std::array<std::string_view, 8> bad{"unexpected_exit", "entry_failed", "triple_fault",
                                               "machine_check",   "root_fault",   "lost",
-                                              "dropped"};
+                                              "dropped",         "hash_mismatch"};
 
 }
 

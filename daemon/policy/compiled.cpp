@@ -54,6 +54,14 @@ std::string overlap_text(hv_rule const& a, hv_rule const& b) {
 
 }
 
+std::size_t rule_count(compiled_policy const& policy) {
+    std::size_t count = policy.hashes.size();
+    for (auto const& each : policy.rules) {
+        if (&each == policy.rules.data() || (&each)[-1].name != each.name) ++count;
+    }
+    return count;
+}
+
 std::string action_text(unsigned action) { return action == HV_ACTION_DENY ? "deny" : "log"; }
 
 std::string access_text(unsigned access) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "abi/policy.h"
+#include "daemon/device/device.hpp"
 
 namespace hv {
 
@@ -22,15 +22,29 @@ struct compiled_rule {
     std::string place;     // FILE:LINE:COLUMN
 };
 
+/// Memory whose sum hvd compares; no rule of the core's.
+struct compiled_hash {
+    std::string name;
+    std::vector<hv_range> ranges;
+    std::string sha256;    // what stood there when the policy was applied
+    std::string object;
+    std::string place;
+};
+
 struct compiled_policy {
     std::string name;
     std::string description;
     std::string path;
+    // Those of one name are one rule of the file, whose memory lies in several pieces.
     std::vector<compiled_rule> rules;
+    std::vector<compiled_hash> hashes;
+    std::vector<hv_module_stamp> modules;    // whose memory the rules are about
     std::vector<std::string> notes;    // what the reader should know: ranges that were rounded
     bool resolved = true;              // false: symbols are not known here, their ranges are 0
 };
 
+/// How many rules its file has.
+std::size_t rule_count(compiled_policy const& policy);
 /// What the rule watches, as far as its numbers tell.
 std::string object_text(hv_rule const& rule);
 /// "log" or "deny"; "read", "write", "execute" joined by commas; "msr", "cr", "memory".

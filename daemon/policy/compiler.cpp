@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "daemon/policy/places.hpp"
 #include "daemon/policy/rule_reader.hpp"
 #include "daemon/text/number.hpp"
 #include "daemon/text/printable.hpp"
@@ -51,11 +52,6 @@ function_table look_up_writers(std::vector<read_rule> const& rules, symbol_resol
     return names.empty() ? function_table{} : symbols.functions(names);
 }
 
-[[noreturn]] void fail_at(compiled_rule const& rule, std::string const& path,
-                          std::string const& what) {
-    throw document_error{rule.place + ": " + path + ": " + what};
-}
-
 std::uint64_t found(symbol_table const& table, compiled_rule const& rule, std::string const& name,
                     std::string const& path) {
     auto const at = table.physical.find(name);
@@ -86,12 +82,6 @@ void place_symbols(symbol_range const& range, symbol_table const& table, compile
                     ".." + hex(last));
 }
 
-void note_unavailable(compiled_policy& policy, std::string const& what, std::string const& why) {
-    if (why.empty()) return;
-    policy.resolved = false;
-    policy.notes.push_back(what + " are not resolved: " + why);
-}
-
 function_table::range found(function_table const& table, compiled_rule const& rule,
                             std::string const& name, std::string const& path) {
     auto const at = table.functions.find(name);
@@ -112,18 +102,13 @@ void place_writer(writer_symbol const& writer, function_table const& table, comp
     rule.rule.pass_last = last.last;
 }
 
-}
-
-compiled_policy compile_policy(std::string const& path, std::string text,
-                               symbol_resolver& symbols) {
-    document const file{printable(path, 255), std::move(text), {.bytes = policy_file_bytes}};
-    value const root{file};
+/// All but the rules.
+compiled_policy read_head(value const& root) {
     root.only({"version", "name", "description", "rules"});
     if (root.at("version").number() != 1) {
         root.at("version").fail("this hvd reads version 1 of policy files: expected 1");
     }
     compiled_policy policy;
-    policy.path = path;
     policy.name = read_name(root.at("name"));
     if (auto const description = root.find("description")) {
         policy.description = description->text();
@@ -131,19 +116,35 @@ compiled_policy compile_policy(std::string const& path, std::string text,
             description->fail("longer than 4096 bytes");
         }
     }
+    return policy;
+}
+
+}
+
+compiled_policy compile_policy(std::string const& path, std::string text,
+                               symbol_resolver& symbols) {
+    document const file{printable(path, 255), std::move(text), {.bytes = policy_file_bytes}};
+    value const root{file};
+    auto policy = read_head(root);
+    policy.path = path;
     auto rules = read_rules(root.at("rules"));
     auto const table = look_up(rules, symbols);
     note_unavailable(policy, "symbols", table.unavailable);
     auto const writers = look_up_writers(rules, symbols);
     note_unavailable(policy, "functions", writers.unavailable);
-    std::vector<compiled_rule const*> all;
-    for (auto& each : rules) {
+    auto const places = find_places(rules, symbols, policy);
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        auto& each = rules[i];
         if (each.writer && policy.resolved) place_writer(*each.writer, writers, each.compiled);
         if (each.symbols && policy.resolved) {
             place_symbols(*each.symbols, table, each.compiled, policy.notes);
         }
-        policy.rules.push_back(std::move(each.compiled));
+        if (each.hash)
+            add_hash(each, places[i], symbols, policy);
+        else
+            add_rule(each, places[i], policy);
     }
+    std::vector<compiled_rule const*> all;
     for (auto const& each : policy.rules) {
         // Only these may be named by symbols.
         bool const named = each.rule.kind == HV_RULE_MEMORY || each.rule.kind == HV_RULE_CR;

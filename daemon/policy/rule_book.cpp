@@ -17,10 +17,12 @@ bool same_but_id(hv_rule a, hv_rule const& b) {
     return std::memcmp(&a, &b, sizeof(a)) == 0;
 }
 
-compiled_rule const* find_rule(compiled_policy const* policy, std::string const& name) {
+/// Memory in several pieces has a rule for each, all of one name.
+compiled_rule const* find_same(compiled_policy const* policy, compiled_rule const& rule) {
     if (policy == nullptr) return nullptr;
-    auto const at = std::find_if(policy->rules.begin(), policy->rules.end(),
-                                 [&](auto const& each) { return each.name == name; });
+    auto const at = std::find_if(policy->rules.begin(), policy->rules.end(), [&](auto const& each) {
+        return each.name == rule.name && same_but_id(each.rule, rule.rule);
+    });
     return at == policy->rules.end() ? nullptr : &*at;
 }
 
@@ -44,8 +46,8 @@ compiled_policy const* rule_book::find(std::string const& name) const {
 
 void rule_book::take_in(compiled_policy& policy, compiled_policy const* before) {
     for (auto& each : policy.rules) {
-        auto const* const same = find_rule(before, each.name);
-        if (same != nullptr && same_but_id(same->rule, each.rule)) {
+        auto const* const same = find_same(before, each);
+        if (same != nullptr) {
             each.rule.id = same->rule.id;
             continue;
         }
@@ -102,6 +104,7 @@ std::vector<named_rules> rule_book::rules() const {
     for (auto const& policy : policies_) {
         auto& into = out.emplace_back();
         into.name = policy.name;
+        into.modules = policy.modules;
         for (auto const& each : policy.rules) {
             into.rules.push_back(each.rule);
         }
@@ -121,6 +124,7 @@ rule_book rule_book::adjusted_to(enforced_policies const& enforced) const {
         if (auto const* const known = find(each.name)) policy = *known;
         auto const known_rules = std::exchange(policy.rules, {});
         policy.name = each.name;
+        policy.modules = each.modules;
         for (auto const& rule : each.rules) {
             auto const at = std::find_if(
                 known_rules.begin(), known_rules.end(), [&](auto const& candidate) {

@@ -43,6 +43,30 @@ compiled_rule rule_from_json(value const& from) {
     return out;
 }
 
+ordered_json hash_to_json(compiled_hash const& hash) {
+    auto ranges = ordered_json::array();
+    for (auto const& each : hash.ranges) {
+        ranges.push_back({{"first", each.first}, {"last", each.last}});
+    }
+    return {{"name", hash.name},
+            {"object", hash.object},
+            {"place", hash.place},
+            {"sha256", hash.sha256},
+            {"ranges", std::move(ranges)}};
+}
+
+compiled_hash hash_from_json(value const& from) {
+    compiled_hash out;
+    out.name = from.at("name").text();
+    out.object = from.at("object").text();
+    out.place = from.at("place").text();
+    out.sha256 = from.at("sha256").text();
+    for (auto const& each : from.at("ranges").items()) {
+        out.ranges.push_back({each.at("first").number(), each.at("last").number()});
+    }
+    return out;
+}
+
 compiled_policy policy_from_json(value const& from) {
     compiled_policy out;
     out.name = from.at("name").text();
@@ -50,6 +74,11 @@ compiled_policy policy_from_json(value const& from) {
     out.path = from.at("path").text();
     for (auto const& each : from.at("rules").items()) {
         out.rules.push_back(rule_from_json(each));
+    }
+    auto const hashes = from.find("hashes");    // an older hvd saved none
+    if (!hashes) return out;
+    for (auto const& each : hashes->items()) {
+        out.hashes.push_back(hash_from_json(each));
     }
     return out;
 }
@@ -65,10 +94,15 @@ std::string rule_book::to_json() const {
         for (auto const& each : policy.rules) {
             rules.push_back(rule_to_json(each));
         }
+        auto hashes = ordered_json::array();
+        for (auto const& each : policy.hashes) {
+            hashes.push_back(hash_to_json(each));
+        }
         out["policies"].push_back({{"name", policy.name},
                                    {"description", policy.description},
                                    {"path", policy.path},
-                                   {"rules", std::move(rules)}});
+                                   {"rules", std::move(rules)},
+                                   {"hashes", std::move(hashes)}});
     }
     for (auto const& [id, name] : names_) {
         out["names"].push_back({{"id", id}, {"policy", name.policy}, {"rule", name.rule}});

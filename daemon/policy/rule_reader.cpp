@@ -6,6 +6,7 @@
 #include "daemon/policy/choices.hpp"
 #include "daemon/policy/exception_reader.hpp"
 #include "daemon/policy/instruction_reader.hpp"
+#include "daemon/policy/memory_reader.hpp"
 #include "daemon/policy/names.hpp"
 #include "daemon/text/number.hpp"
 #include "daemon/text/printable.hpp"
@@ -14,8 +15,6 @@
 namespace hv {
 namespace {
 
-constexpr std::uint64_t page = HV_PAGE_BYTES;
-constexpr std::uint64_t physical_end = 1ull << 52;
 constexpr std::uint64_t msr_end = 1ull << 32;
 
 /// What the core can watch: the ranges of VMX's bitmaps and of SVM's permission map.
@@ -24,15 +23,15 @@ constexpr std::uint64_t msr_range_length = 0x2000;
 
 constexpr std::array actions{named_number{"log", HV_ACTION_LOG},
                              named_number{"deny", HV_ACTION_DENY}};
+constexpr std::uint64_t hash_kind = 0;    // no rule of the core's
 constexpr std::array kinds{
     named_number{"msr", HV_RULE_MSR},       named_number{"cr", HV_RULE_CR},
     named_number{"memory", HV_RULE_MEMORY}, named_number{"dtr", HV_RULE_DTR},
     named_number{"io", HV_RULE_IO},         named_number{"xcr", HV_RULE_XCR},
-    named_number{"cpuid", HV_RULE_CPUID},   named_number{"instruction", HV_RULE_INSTRUCTION}};
+    named_number{"cpuid", HV_RULE_CPUID},   named_number{"instruction", HV_RULE_INSTRUCTION},
+    named_number{"hash", hash_kind}};
 constexpr std::array msr_access{named_number{"read", HV_ACCESS_READ},
                                 named_number{"write", HV_ACCESS_WRITE}};
-constexpr std::array memory_access{named_number{"write", HV_ACCESS_WRITE},
-                                   named_number{"execute", HV_ACCESS_EXECUTE}};
 constexpr std::array tables{named_number{"gdt", 1u << HV_TABLE_GDT},
                             named_number{"idt", 1u << HV_TABLE_IDT}};
 constexpr std::array registers{named_number{"cr0", 0}, named_number{"cr4", 4}};
@@ -90,80 +89,6 @@ void read_cr_rule(value const& entry, compiled_rule& into) {
                   cr_bits_text(into.rule.first, into.rule.mask);
 }
 
-std::uint64_t read_aligned(value const& from) {
-    auto const number = from.number();
-    if (number % page != 0) {
-        auto const below = number - number % page;
-        from.fail(hex(number) + " is not a multiple of the page size 4096: the nearest are " +
-                  hex(below) + " and " + hex(below + page));
-    }
-    if (number > physical_end) from.fail(hex(number) + " is beyond 52 bits of physical address");
-    return number;
-}
-
-void read_range(value const& range, compiled_rule& into) {
-    range.only({"first", "bytes"});
-    auto const first = read_aligned(range.at("first"));
-    auto const bytes = read_aligned(range.at("bytes"));
-    if (bytes == 0) range.at("bytes").fail("the rule protects no page: expected 4096 or more");
-    if (first + bytes > physical_end) range.fail("reaches beyond 52 bits of physical address");
-    into.rule.first = first;
-    into.rule.last = first + bytes - 1;
-    into.object = "memory " + hex(into.rule.first) + ".." + hex(into.rule.last);
-}
-
-symbol_range read_symbols(value const& symbols) {
-    symbols.only({"first", "end"});
-    auto const first = symbols.at("first");
-    auto const end = symbols.at("end");
-    return {.first = read_symbol(first),
-            .end = read_symbol(end),
-            .first_path = first.path(),
-            .end_path = end.path()};
-}
-
-/// A part of the kernel image, and the symbols that Linux's linker script puts around it, or that
-/// name its start. Linux gives each whole pages.
-struct section {
-    char const* first;
-    char const* end;
-    std::uint64_t more;
-};
-constexpr std::array section_symbols{section{"_stext", "_etext", 0},
-                                     section{"__start_rodata", "__end_rodata", 0},
-                                     section{"__start_ro_after_init", "__end_ro_after_init", 0},
-                                     section{"idt_table", "idt_table", page}};
-constexpr std::array sections{named_number{"text", 0}, named_number{"rodata", 1},
-                              named_number{"ro-after-init", 2}, named_number{"idt", 3}};
-
-symbol_range read_section(value const& from) {
-    auto const& symbols = section_symbols.at(choose(from, sections));
-    return {.first = symbols.first,
-            .end = symbols.end,
-            .first_path = from.path(),
-            .end_path = from.path(),
-            .more = symbols.more,
-            .outward = true};
-}
-
-std::optional<symbol_range> read_memory_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "range", "symbols", "section", "access", "except", "action"});
-    into.rule.access = read_access(entry.at("access"), memory_access);
-    auto const range = entry.find("range");
-    auto const symbols = entry.find("symbols");
-    auto const part = entry.find("section");
-    if (unsigned{range.has_value()} + symbols.has_value() + part.has_value() != 1) {
-        entry.fail("expected one of \"range\", \"symbols\" and \"section\"");
-    }
-    if (range) {
-        read_range(*range, into);
-        return std::nullopt;
-    }
-    auto const read = part ? read_section(*part) : read_symbols(*symbols);
-    into.object = "memory " + (part ? part->text() : read.first + ".." + read.end);
-    return read;
-}
-
 void read_table_rule(value const& entry, compiled_rule& into) {
     entry.only({"name", "kind", "tables", "action"});
     into.rule.access = HV_ACCESS_WRITE;
@@ -194,7 +119,8 @@ read_rule read_policy_rule(value const& entry) {
     compiled.rule.kind = static_cast<std::uint16_t>(kind);
     if (kind == HV_RULE_MSR) read_msr_rule(entry, compiled);
     if (kind == HV_RULE_CR) read_cr_rule(entry, compiled);
-    if (kind == HV_RULE_MEMORY) out.symbols = read_memory_rule(entry, compiled);
+    if (kind == HV_RULE_MEMORY) read_memory_rule(entry, out);
+    if (kind == hash_kind) read_hash_rule(entry, out);
     if (kind == HV_RULE_DTR) read_table_rule(entry, compiled);
     if (kind == HV_RULE_IO) read_io_rule(entry, compiled);
     if (kind == HV_RULE_XCR) read_xcr_rule(entry, compiled);

@@ -28,10 +28,25 @@ struct writer_symbol {
     std::string last_path;
 };
 
+/// Memory that hv.ko is to find.
+struct asked_place {
+    place_request request;
+    std::string path;
+};
+
+/// The sum that the file says its memory has.
+struct wanted_sum {
+    std::string sha256;
+    std::string path;
+};
+
 struct read_rule {
     compiled_rule compiled;
     std::optional<symbol_range> symbols;
+    std::optional<asked_place> place;
     std::optional<writer_symbol> writer;
+    bool hash{};    // of kind hash: the compiled rule has but a range
+    std::optional<wanted_sum> sum;
 };
 
 /// One entry of "rules". Errors: document_error.

@@ -133,6 +133,14 @@ bool inside(image_layout const& layout, std::uint64_t address) {
 
 }
 
+machine_answer<place_answer> symbol_resolver::place(place_request const&) {
+    return {.unavailable = "only hv.ko can tell, and hvd asks it: start hvd"};
+}
+
+machine_answer<sha256_sum> symbol_resolver::sum(std::span<hv_range const>) {
+    return {.unavailable = "only hv.ko can tell, and hvd asks it: start hvd"};
+}
+
 symbol_table kernel_symbols::resolve(std::set<std::string> const& names) {
     symbol_table table;
     found_symbols found{{"_text", {}}};

@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
+
+#include "daemon/device/device.hpp"
 
 namespace hv {
 
@@ -26,12 +29,22 @@ struct function_table {
     std::string unavailable;
 };
 
-/// Where symbols of the kernel image lie in physical memory.
+/// What hv.ko knows, or why it cannot be had.
+template <typename Answer> struct machine_answer {
+    Answer answer{};
+    std::string refused{};        // not empty: there is no such thing here
+    std::string unavailable{};    // not empty: nobody can tell (this process)
+};
+
+/// Where symbols of the kernel image lie in physical memory, and other memory of Linux.
 class symbol_resolver {
 public:
     virtual ~symbol_resolver() = default;
     virtual symbol_table resolve(std::set<std::string> const& names) = 0;
     virtual function_table functions(std::set<std::string> const& names) = 0;
+    /// Only hv.ko can tell: without it neither is known.
+    virtual machine_answer<place_answer> place(place_request const& wanted);
+    virtual machine_answer<sha256_sum> sum(std::span<hv_range const> ranges);
 };
 
 /// Reads /proc/kallsyms for virtual and /proc/iomem for physical addresses. The two meet at

@@ -20,6 +20,7 @@ GUEST = HERE / "guest"
 AGENT = "/usr/sbin/rig-agent"
 STAGE = BUILD / "stage"
 TEST_MODULES = {"/opt/hv/hv_test.ko": BUILD / "kmod-tests" / "hv_test.ko",
+                "/opt/hv/hv_victim.ko": BUILD / "kmod-tests" / "hv_victim.ko",
                 "/opt/hv/hv-hooks.ko": BUILD / "kmod-hooks" / "hv.ko"}
 FOLDERS = ("dev", "proc", "sys", "run", "root", "opt", "mnt", "etc/rig", "var/log/hv", "var/lib",
            "usr/bin", "usr/sbin", "usr/lib", "usr/lib64")

@@ -83,11 +83,12 @@ INSTANTIATE_TEST_SUITE_P(
         bad_rule{"{}", "2:1: rules[0]: key \"name\" is missing"},
         bad_rule{R"({"name":"A B"})", "2:9: rules[0].name: expected a name of 1 to 63 of a-z, 0-9 "
                                       "and \"-\", found \"A B\""},
-        bad_rule{R"({"name":"a","kind":"mrs"})", "2:20: rules[0].kind: expected one of \"msr\", "
-                                                 "\"cr\", \"memory\", \"dtr\", \"io\", "
-                                                 "\"xcr\", \"cpuid\", \"instruction\", found "
-                                                 "\"mrs\" "
-                                                 "(nearest: msr)"},
+        bad_rule{R"({"name":"a","kind":"mrs"})",
+                 "2:20: rules[0].kind: expected one of \"msr\", "
+                 "\"cr\", \"memory\", \"dtr\", \"io\", "
+                 "\"xcr\", \"cpuid\", \"instruction\", \"hash\", found "
+                 "\"mrs\" "
+                 "(nearest: msr)"},
         bad_rule{
             R"({"name":"a","kind":"msr","msr":"ia32_lstr","access":["write"],"action":"log"})",
             "2:32: rules[0].msr: no MSR is called \"ia32_lstr\" (nearest: ia32_lstar): give an "
@@ -125,7 +126,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "2:58: rules[0]: unknown key \"access\", expected: name, kind, register, bits, "
                  "except, action"},
         bad_rule{R"({"name":"a","kind":"memory","access":["write"],"action":"deny"})",
-                 "2:1: rules[0]: expected one of \"range\", \"symbols\" and \"section\""},
+                 "2:1: rules[0]: expected one of \"range\", \"virtual\", \"symbols\", \"section\" "
+                 "and \"module\""},
         bad_rule{
             R"({"name":"a","kind":"memory","access":["read"],"action":"deny"})",
             "2:39: rules[0].access[0]: expected one of \"write\", \"execute\", found \"read\""}));

@@ -38,6 +38,10 @@ public:
         }
         return out;
     }
+    machine_answer<place_answer> place(place_request const&) override {
+        return {.answer = {{{0x40000000, 0x40000fff}}, 0}};
+    }
+    machine_answer<sha256_sum> sum(std::span<hv_range const>) override { return {}; }
 };
 
 std::string refused(nlohmann::json const& policy) {
@@ -57,6 +61,7 @@ nlohmann::json sound_rule(std::string const& kind) {
     if (kind == "xcr") rule.update({{"register", "xcr0"}, {"bits", {"avx"}}});
     if (kind == "cpuid") rule["leaf"] = 7;
     if (kind == "instruction") rule["instructions"] = {"wbinvd"};
+    if (kind == "hash") rule["section"] = "idt";
     if (kind == "cr") rule.update({{"register", "cr4"}, {"bits", {"smep"}}});
     if (kind == "memory") {
         rule["access"] = {"write"};
@@ -91,7 +96,7 @@ TEST(policy_schema, every_example_is_sound) {
 TEST(policy_schema, requires_the_keys_that_the_reader_requires) {
     auto const definitions = schema("policy.schema.json")["$defs"];
     for (auto const* const kind :
-         {"msr", "cr", "memory", "dtr", "io", "xcr", "cpuid", "instruction"}) {
+         {"msr", "cr", "memory", "dtr", "io", "xcr", "cpuid", "instruction", "hash"}) {
         auto const& definition = definitions[std::string{kind} + "_rule"];
         ASSERT_EQ(refused(policy_of(sound_rule(kind))), "") << kind;
         for (auto const& key : definition["required"]) {
@@ -118,10 +123,16 @@ TEST(policy_schema, lists_the_values_that_the_reader_takes) {
              "access", true);
     try_each(definitions["dtr_rule"]["properties"]["tables"]["items"]["enum"], "dtr", "tables",
              true);
-    for (auto const& each : definitions["memory_rule"]["properties"]["section"]["enum"]) {
+    for (auto const& each : definitions["section"]["enum"]) {
         auto rule = sound_rule("memory");
         rule.erase("range");
         rule["section"] = each;
+        EXPECT_EQ(refused(policy_of(rule)), "") << each;
+    }
+    for (auto const& each : definitions["module_memory"]["properties"]["part"]["enum"]) {
+        auto rule = sound_rule("memory");
+        rule.erase("range");
+        rule["module"] = {{"name", "m"}, {"part", each}};
         EXPECT_EQ(refused(policy_of(rule)), "") << each;
     }
     std::set<std::string_view> bits;

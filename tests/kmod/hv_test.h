@@ -66,6 +66,22 @@ hv_test_run hv_test_execute;
 /* patch.c */
 hv_test_run hv_test_patch;
 
+/* huge_alias.c; all zero: there is none */
+struct hv_test_huge {
+	u64 *tables;
+	unsigned long cr3;
+};
+
+int hv_test_huge_map(struct hv_test_huge *huge, u64 physical, void **at);
+void hv_test_huge_enter(struct hv_test_huge *huge);
+void hv_test_huge_leave(struct hv_test_huge *huge);
+void hv_test_huge_unmap(struct hv_test_huge *huge);
+
+/* places.c */
+hv_test_run hv_test_places;
+hv_test_run hv_test_gdt;
+void hv_test_places_free(void);
+
 /* patterns.c */
 hv_test_run hv_test_find;
 

@@ -33,7 +33,9 @@ static const struct hv_test_command commands[] = {
 	{ "poke", "ADDRESS VALUE", 2, hv_test_poke },
 	{ "alias", "ADDRESS VALUE", 2, hv_test_alias },
 	{ "execute", "ADDRESS", 1, hv_test_execute },
-	{ "patch", "ADDRESS 0|1|2 CHANGE", 3, hv_test_patch },
+	{ "patch", "ADDRESS 0|1|2|3 CHANGE [KEEP]", 3, hv_test_patch },
+	{ "places", "", 0, hv_test_places },
+	{ "gdt", "CPU", 1, hv_test_gdt },
 	{ "find", "KEY WORD... (each xor KEY)", 2, hv_test_find },
 	{ "own", "BLOCKS", 1, hv_test_own },
 	{ "disown", "", 0, hv_test_disown },
@@ -176,6 +178,7 @@ static void __exit hv_test_exit(void)
 	hv_test_scribble_stop();
 	hv_test_sleep_allow();
 	hv_test_blocks_free();
+	hv_test_places_free();
 	vfree(answer);
 }
 

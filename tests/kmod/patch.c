@@ -11,7 +11,8 @@
 enum way {
 	DIRECT_MAP, /* its page made writable */
 	FRESH_ALIAS,
-	OWN_MAPPING, /* the image's own, a huge page, made writable */
+	OWN_MAPPING, /* made writable; of the image a huge page */
+	HUGE_ALIAS, /* a fresh huge page, in page tables of one's own */
 	WAYS
 };
 
@@ -19,15 +20,28 @@ struct mapping {
 	pte_t *entry[2]; /* of the pages of the eight bytes */
 	pte_t before[2];
 	unsigned int level;
+	int table_fault; /* when the entries were to be changed */
 	void *alias;
+	struct hv_test_huge huge;
 	void *at;
 };
 
+/* The page behind the last one of a mapping: whatever comes next in memory. */
+static struct page *page_at(unsigned long address, struct page *before)
+{
+	unsigned int level;
+
+	if (before && !lookup_address(address, &level))
+		return before + 1;
+	return pfn_to_page(slow_virt_to_phys((void *)address) >> PAGE_SHIFT);
+}
+
 static int map_alias(struct mapping *mapping, unsigned long image)
 {
-	unsigned long first = __pa_symbol(image) >> PAGE_SHIFT;
-	struct page *pages[] = { pfn_to_page(first), pfn_to_page(first + 1) };
+	struct page *pages[2];
 
+	pages[0] = page_at(image, NULL);
+	pages[1] = page_at(image + PAGE_SIZE, pages[0]);
 	mapping->alias = vmap(pages, 2, VM_MAP, PAGE_KERNEL);
 	mapping->at = mapping->alias + offset_in_page(image);
 	mapping->level = PG_LEVEL_4K;
@@ -50,55 +64,78 @@ static int find_entries(struct mapping *mapping, void *at)
 	return 0;
 }
 
+/* The tables may be watched themselves. */
 static void set_entries(struct mapping *mapping, bool writable)
 {
 	unsigned int i;
+	int fault;
 
 	for (i = 0; i < 2 && mapping->entry[i]; i++) {
 		pte_t before = mapping->before[i];
+		pte_t to = writable ? pte_mkdirty(pte_mkwrite(before)) : before;
 
-		set_pte(mapping->entry[i], writable ? pte_mkdirty(pte_mkwrite(before)) : before);
+		fault = HV_FAULT_OF("movq %2, %1", "m" (*mapping->entry[i]), "r" (pte_val(to)));
+		mapping->table_fault = mapping->table_fault ?: fault;
 	}
 	asm volatile("invlpg (%0)" : : "r" (mapping->at) : "memory");
 	asm volatile("invlpg (%0)" : : "r" (mapping->at + sizeof(u64) - 1) : "memory");
 }
 
-static void write_and_restore(struct mapping *mapping, const u64 *image, u64 change)
+static void write_it(struct mapping *mapping, const u64 *image, u64 change, bool keep)
 {
-	u64 *at = mapping->at, before, during;
+	u64 *at = mapping->at, before = *image, during;
 	unsigned long flags;
 	int fault, back = 0;
 
 	local_irq_save(flags);
+	hv_test_huge_enter(&mapping->huge);
 	set_entries(mapping, true);
-	before = *at;
 	fault = HV_FAULT_OF("movq %2, %1", "m" (*at), "r" (before ^ change));
 	during = *image;
-	if (!fault)
+	if (!fault && !keep)
 		back = HV_FAULT_OF("movq %2, %1", "m" (*at), "r" (before));
 	set_entries(mapping, false);
+	hv_test_huge_leave(&mapping->huge);
 	local_irq_restore(flags);
-	hv_tell("fault %d\nback %d\nchanged 0x%llx\nlevel %u\n", fault, back, before ^ during,
-		mapping->level);
+	hv_tell("fault %d\nback %d\nchanged 0x%llx\nlevel %u\ntable_fault %d\n", fault, back,
+		before ^ during, mapping->level, mapping->table_fault);
 }
 
-/* ADDRESS lies in the kernel image; the eight bytes there are xored with CHANGE for a moment. */
+static int map(struct mapping *mapping, enum way way, unsigned long image)
+{
+	u64 physical = slow_virt_to_phys((void *)image);
+
+	switch (way) {
+	case FRESH_ALIAS:
+		return map_alias(mapping, image);
+	case HUGE_ALIAS:
+		mapping->level = PG_LEVEL_2M;
+		return hv_test_huge_map(&mapping->huge, physical, &mapping->at);
+	case DIRECT_MAP:
+		return find_entries(mapping, __va(physical));
+	default:
+		return find_entries(mapping, (void *)image);
+	}
+}
+
+/*
+ * The eight bytes of the kernel's at ADDRESS are xored with CHANGE for a moment; with KEEP 1 they
+ * stay so.
+ */
 int hv_test_patch(const u64 *argument, unsigned int count)
 {
 	unsigned long image = argument[0];
 	struct mapping mapping = {};
+	unsigned int level;
 	int error;
 
-	if (image < __START_KERNEL_map || argument[1] >= WAYS)
+	if (image < TASK_SIZE_MAX || argument[1] >= WAYS || !lookup_address(image, &level))
 		return -EINVAL;
-	if (argument[1] == FRESH_ALIAS)
-		error = map_alias(&mapping, image);
-	else
-		error = find_entries(&mapping, argument[1] == OWN_MAPPING ?
-			(void *)image : __va(__pa_symbol(image)));
+	error = map(&mapping, argument[1], image);
 	if (!error)
-		write_and_restore(&mapping, (const u64 *)image, argument[2]);
+		write_it(&mapping, (const u64 *)image, argument[2], argument[3]);
 	if (mapping.alias)
 		vunmap(mapping.alias);
+	hv_test_huge_unmap(&mapping.huge);
 	return error;
 }
