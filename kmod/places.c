@@ -84,7 +84,7 @@ static int place_linear(struct hv_ranges *ranges, struct genl_info *info)
 		return hv_refuse(-E2BIG, "0x%llx bytes are more than %u MiB", bytes,
 				 HV_MAX_PLACE_BYTES >> 20);
 	/* 0: up to the last address there is. */
-	if (first < TASK_SIZE_MAX || (first + bytes && first + bytes < first))
+	if (first < ~(u64)__VIRTUAL_MASK || (first + bytes && first + bytes < first))
 		return hv_refuse(-EINVAL, "0x%llx is no address of the kernel's half", first);
 	if (first < MODULES_END && first + bytes > MODULES_VADDR)
 		return hv_refuse(-EINVAL,

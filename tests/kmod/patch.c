@@ -26,12 +26,18 @@ struct mapping {
 	void *at;
 };
 
+static bool is_mapped(unsigned long address)
+{
+	unsigned int level;
+	pte_t *entry = lookup_address(address, &level);
+
+	return entry && pte_flags(*entry) & _PAGE_PRESENT;
+}
+
 /* The page behind the last one of a mapping: whatever comes next in memory. */
 static struct page *page_at(unsigned long address, struct page *before)
 {
-	unsigned int level;
-
-	if (before && !lookup_address(address, &level))
+	if (before && !is_mapped(address))
 		return before + 1;
 	return pfn_to_page(slow_virt_to_phys((void *)address) >> PAGE_SHIFT);
 }
@@ -126,10 +132,10 @@ int hv_test_patch(const u64 *argument, unsigned int count)
 {
 	unsigned long image = argument[0];
 	struct mapping mapping = {};
-	unsigned int level;
 	int error;
 
-	if (image < TASK_SIZE_MAX || argument[1] >= WAYS || !lookup_address(image, &level))
+	if (image < TASK_SIZE_MAX || argument[1] >= WAYS || !is_mapped(image) ||
+	    !is_mapped(image + sizeof(u64) - 1))
 		return -EINVAL;
 	error = map(&mapping, argument[1], image);
 	if (!error)
