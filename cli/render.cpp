@@ -116,6 +116,7 @@ std::string status_text(ordered_json const& status, bool colour) {
     rows.row({"memory", human_bytes(count(status.at("memory"), "reserved_bytes")) + " reserved"});
     rows.row({"policies", joined(status.at("policies"))});
     rows.row({"locked", locked ? painted("yes", green, colour) + ", until the next boot" : "no"});
+    rows.row({"sealed", status.value("sealed", false) ? "yes" : "no"});
     rows.row({"VMs", std::to_string(count(status, "vms"))});
     rows.row({"DMA", status.value("dma", "")});
     rows.row({"hvd", status.value("hvd", "")});

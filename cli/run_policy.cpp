@@ -38,9 +38,10 @@ ordered_json check_here(std::string const& path) {
 
 /// A hvd of an older version does not tell them.
 void print_costs(context& with, ordered_json const& outcome) {
-    table rows{{"RULE", "ACTION", "OBJECT", "COST"}};
+    table rows{{"RULE", "ACTION", "WHEN", "LIFETIME", "OBJECT", "COST"}};
     for (auto const& each : outcome.value("costs", ordered_json::array())) {
-        rows.row({each.value("name", ""), each.value("action", ""), each.value("object", ""),
+        rows.row({each.value("name", ""), each.value("action", ""), each.value("when", "now"),
+                  each.value("lifetime", "revocable"), each.value("object", ""),
                   each.value("cost", "")});
     }
     if (!rows.empty()) with.print("\n" + rows.text());
@@ -84,6 +85,7 @@ int run_policy_list(context& with, invocation const&) {
                   each.value("path", "")});
     }
     with.print(rows.empty() ? "no policy is in force\n" : rows.text());
+    if (answer.value("sealed", false)) with.print("sealed: no rule waits\n");
     if (answer.value("locked", false)) with.print("locked until the next boot\n");
     return done;
 }
@@ -100,9 +102,10 @@ int run_policy_show(context& with, invocation const& what) {
     }
     if (auto const path = answer.value("path", ""); !path.empty())
         with.print("from " + path + "\n");
-    table rows{{"RULE", "ACTION", "ACCESS", "OBJECT", "FIRST", "LAST", "ID"}};
+    table rows{{"RULE", "ACTION", "WHEN", "LIFETIME", "ACCESS", "OBJECT", "FIRST", "LAST", "ID"}};
     for (auto const& each : answer.at("rules")) {
-        rows.row({each.value("name", ""), each.value("action", ""), each.value("access", ""),
+        rows.row({each.value("name", ""), each.value("action", ""), each.value("when", "now"),
+                  each.value("lifetime", "revocable"), each.value("access", ""),
                   each.value("object", ""), each.value("first", ""), each.value("last", ""),
                   each.contains("id") ? std::to_string(each.value("id", 0)) : "-"});
     }
@@ -114,6 +117,13 @@ int run_policy_remove(context& with, invocation const& what) {
     auto const answer = with.hvd()->call("policy.remove", {{"name", what.text("NAME")}});
     if (with.json) with.print_json(answer);
     if (!with.json) with.print("policy " + what.text("NAME") + ": removed\n");
+    return done;
+}
+
+int run_policy_seal(context& with, invocation const&) {
+    auto const answer = with.hvd()->call("policy.seal");
+    if (with.json) with.print_json(answer);
+    if (!with.json) with.print("sealed: the rules that waited for it are in force\n");
     return done;
 }
 

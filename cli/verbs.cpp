@@ -99,6 +99,7 @@ constexpr std::array list_examples{text{"hvctl policy list"}};
 constexpr std::array show_examples{text{"hvctl policy show control-registers"}};
 constexpr std::array remove_examples{text{"hvctl policy remove control-registers"}};
 constexpr std::array lock_examples{text{"hvctl policy lock"}};
+constexpr std::array seal_examples{text{"hvctl policy seal"}};
 constexpr std::array verify_examples{text{"hvctl policy verify"}};
 constexpr std::array vm_run_examples{
     text{"hvctl vm run --kernel /boot/vmlinuz --initrd app.cpio --cpus 2 --memory 256M web"},
@@ -128,7 +129,8 @@ constexpr std::array all{
          "first and are in force when the command returns. Without hvd, hv.ko hoists just the "
          "same, but no policy is applied and no record is kept.",
          nothing_given, no_options, start_examples, run_start},
-    verb{"stop", "unhoist: give every CPU back to Linux", "Refused once the policy is locked.",
+    verb{"stop", "unhoist: give every CPU back to Linux",
+         "Refused once the policy is locked, and while a rule's lifetime is \"ratchet\".",
          nothing_given, no_options, stop_examples, run_stop},
     verb{"status", "say what is hoisted, and which policies are in force",
          "Works without hvd, straight from hv.ko. With --audit, the exit status is 1 when the "
@@ -165,8 +167,15 @@ constexpr std::array all{
          "With the addresses that kernel "
          "symbols were resolved to, and the ids that records carry.",
          policy_name, no_options, show_examples, run_policy_show},
-    verb{"policy remove", "enforce a policy no more", "Refused once the policy is locked.",
+    verb{"policy remove", "enforce a policy no more",
+         "Refused once the policy is locked, and while a rule of it is in force that is not "
+         "revocable.",
          policy_name, no_options, remove_examples, run_policy_remove},
+    verb{
+        "policy seal", "put the rules in force that wait for it",
+        "Those that say \"when\": \"seal\", all at once. Rules that come later wait no more, until "
+        "Linux is unhoisted.",
+        nothing_given, no_options, seal_examples, run_policy_seal},
     verb{"policy lock", "let nothing be loosened before the next boot",
          "A ratchet: from now on rules can be added, but none changed or removed, Linux cannot be "
          "unhoisted, and hv.ko not be unloaded; not by root either.",

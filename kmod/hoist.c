@@ -215,8 +215,8 @@ int hv_stop(void)
 
 	if (!hv_hoisted())
 		return hv_fail(-EALREADY, "Linux is not hoisted");
-	if (hv.locked)
-		return hv_fail(-EPERM, "a policy is locked: no unhoisting before the next boot");
+	if (hv_held())
+		return hv_fail(-EPERM, "%s: no unhoisting before the next boot", hv_holder());
 	if (hv.guests)
 		return hv_fail(-EBUSY, "guest VMs run: end them first");
 	error = check_parked();

@@ -103,6 +103,8 @@ struct hv {
 	u64 handle;
 	u64 session;
 	bool locked;
+	bool sealed;
+	bool ratchet; /* a rule is in force that lasts until the next boot */
 	bool suspending;
 	bool resume_hoisted;
 	bool going_down;
@@ -114,6 +116,17 @@ extern struct hv hv;
 static inline bool hv_hoisted(void)
 {
 	return !cpumask_empty(&hv.hoisted);
+}
+
+/* Until the next boot, Linux stays hoisted and this module loaded. */
+static inline bool hv_held(void)
+{
+	return hv.locked || hv.ratchet;
+}
+
+static inline const char *hv_holder(void)
+{
+	return hv.locked ? "a policy is locked" : "a rule lasts until the next boot";
 }
 
 /* hv_main.c */
@@ -217,9 +230,11 @@ extern const struct nla_policy hv_policy_nest[HV_ATTR_COUNT];
 int hv_do_policy_set(struct sk_buff *request, struct genl_info *info);
 int hv_do_policy_get(struct sk_buff *request, struct genl_info *info);
 int hv_do_policy_lock(struct sk_buff *request, struct genl_info *info);
+int hv_do_policy_seal(struct sk_buff *request, struct genl_info *info);
 int hv_policy_reload(void);
 void hv_policy_forget(void);
 int hv_policy_load(struct list_head *policies);
+int hv_policy_seal(struct list_head *policies);
 int hv_donate(void);
 void hv_take_back(unsigned int count);
 void hv_donations_free(void);

@@ -82,7 +82,7 @@ forget_image:
 	return error;
 }
 
-/* Only a forced rmmod comes here while locked: the core stays then, and keeps its frames. */
+/* Only a forced rmmod comes here while held: the core stays then, and keeps its frames. */
 static void __exit hv_exit(void)
 {
 	hv_netlink_unregister();

@@ -54,13 +54,13 @@ static int on_sleep(struct notifier_block *block, unsigned long event, void *unu
 
 /*
  * The next kernel of a kexec would find itself under rules it does not know and without the core's
- * frames: while locked the machine starts again through its firmware instead.
+ * frames: while it is held the machine starts again through its firmware instead.
  */
 static void restart_instead_of_kexec(const char *command)
 {
 	if (!command || strcmp(command, "kexec reboot"))
 		return;
-	pr_emerg("a policy is locked: no kexec, restarting the machine instead\n");
+	pr_emerg("%s: no kexec, restarting the machine instead\n", hv_holder());
 	emergency_restart();
 }
 
@@ -68,7 +68,7 @@ static int on_reboot(struct notifier_block *block, unsigned long event, void *co
 {
 	mutex_lock(&hv.lock);
 	hv.going_down = true;
-	if (hv.locked)
+	if (hv_held())
 		restart_instead_of_kexec(command);
 	else if (hv_hoisted())
 		hv_stop();

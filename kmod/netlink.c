@@ -78,6 +78,7 @@ static const struct genl_ops operations[] = {
 	HV_OP(POLICY_SET, with_policies, hv_do_policy_set),
 	HV_OP(POLICY_GET, plain, hv_do_policy_get),
 	HV_OP(POLICY_LOCK, plain, hv_do_policy_lock),
+	HV_OP(POLICY_SEAL, plain, hv_do_policy_seal),
 	HV_OP(RECORDS_ATTACH, plain, hv_do_records_attach),
 	HV_OP(RECORDS_ACK, with_sequence, hv_do_records_ack),
 	HV_OP(PLACE, with_place, hv_do_place),

@@ -13,7 +13,7 @@
 
 const struct nla_policy hv_policy_nest[HV_ATTR_COUNT] = {
 	[HV_ATTR_NAME] = { .type = NLA_NUL_STRING, .len = HV_NAME_BYTES - 1 },
-	[HV_ATTR_RULES] = { .type = NLA_BINARY, .len = HV_MAX_RULES * sizeof(struct hv_rule) },
+	[HV_ATTR_RULES] = { .type = NLA_BINARY, .len = HV_NEST_RULES * sizeof(struct hv_rule) },
 	[HV_ATTR_MODULES] = { .type = NLA_BINARY,
 			      .len = HV_MAX_MODULES * sizeof(struct hv_module_stamp) },
 };
@@ -34,6 +34,7 @@ static void free_list(struct list_head *policies)
 void hv_policy_forget(void)
 {
 	free_list(&in_force);
+	hv.sealed = false;
 }
 
 static bool sound_name(const char *name)
@@ -50,8 +51,9 @@ static int check_name(const struct list_head *policies, const char *name)
 	if (!sound_name(name))
 		return hv_refuse(-EINVAL, "a policy's name is 1 to %u of a-z, 0-9 and -",
 				 HV_NAME_BYTES - 1);
+	/* The last one goes on here. */
 	list_for_each_entry(policy, policies, list)
-		if (!strcmp(policy->name, name))
+		if (!strcmp(policy->name, name) && !list_is_last(&policy->list, policies))
 			return hv_refuse(-EEXIST, "two policies are named %s: rename one", name);
 	return 0;
 }
@@ -130,6 +132,51 @@ static int check_rules(const struct list_head *policies)
 	return error;
 }
 
+/*
+ * A CPU that was offline at the start is outside the core, and nothing but Linux's own good will
+ * keeps it off: that is not enough for what lasts until the next boot.
+ */
+static int check_all_hoisted(void)
+{
+	unsigned int cpu;
+
+	for_each_present_cpu(cpu)
+		if (!cpumask_test_cpu(cpu, &hv.hoisted))
+			return hv_fail(-EBUSY,
+				       "CPU %u is not hoisted: stop, online it, start, try again",
+				       cpu);
+	return 0;
+}
+
+/* Whether a rule of these is in force, once sealed or not, that lasts until the next boot. */
+static bool any_ratchet(const struct list_head *policies, bool sealed)
+{
+	const struct hv_policy *policy;
+	unsigned int i;
+
+	list_for_each_entry(policy, policies, list)
+		for (i = 0; i < policy->rules; i++)
+			if ((policy->rule[i].flags & HV_RULE_RATCHET) &&
+			    (sealed || !(policy->rule[i].flags & HV_RULE_WAITS)))
+				return true;
+	return false;
+}
+
+static int before_ratchet(const struct list_head *policies, bool sealed)
+{
+	return any_ratchet(policies, sealed) ? check_all_hoisted() : 0;
+}
+
+/* The core lets no such rule go: what is held once stays so. */
+static void hold_under_ratchet(void)
+{
+	if (hv.ratchet || !any_ratchet(&in_force, hv.sealed))
+		return;
+	hv.ratchet = true;
+	__module_get(THIS_MODULE); /* never put: rmmod is refused until the next boot */
+	pr_info("a rule lasts until the next boot\n");
+}
+
 int hv_do_policy_set(struct sk_buff *request, struct genl_info *info)
 {
 	LIST_HEAD(wanted);
@@ -147,18 +194,42 @@ int hv_do_policy_set(struct sk_buff *request, struct genl_info *info)
 	if (!error)
 		error = check_rules(&wanted);
 	if (!error)
+		error = before_ratchet(&wanted, hv.sealed);
+	if (!error)
 		error = hv_policy_load(&wanted);
 	if (!error) {
 		free_list(&in_force);
 		list_splice_init(&wanted, &in_force);
+		hold_under_ratchet();
 	}
 	free_list(&wanted);
 	return error;
 }
 
-/* After a sleep: the rules that were in force before it. */
+int hv_do_policy_seal(struct sk_buff *request, struct genl_info *info)
+{
+	int error = hv_need_hoisted();
+
+	if (error || hv.sealed)
+		return error;
+	error = before_ratchet(&in_force, true);
+	if (!error)
+		error = hv_policy_seal(&in_force);
+	if (error)
+		return error;
+	hv.sealed = true;
+	hold_under_ratchet();
+	return 0;
+}
+
+/* After a sleep: the rules that were in force before it, those that waited among them at once. */
 int hv_policy_reload(void)
 {
+	LIST_HEAD(none);
+	int error = hv.sealed ? hv_policy_seal(&none) : 0;
+
+	if (error)
+		return error;
 	return list_empty(&in_force) ? 0 : hv_policy_load(&in_force);
 }
 
@@ -166,7 +237,8 @@ static int put_policies(struct sk_buff *reply)
 {
 	const struct hv_policy *policy;
 
-	if (nla_put_u8(reply, HV_ATTR_LOCKED, hv.locked))
+	if (nla_put_u8(reply, HV_ATTR_LOCKED, hv.locked) ||
+	    nla_put_u8(reply, HV_ATTR_SEALED, hv.sealed))
 		return -EMSGSIZE;
 	list_for_each_entry(policy, &in_force, list) {
 		struct nlattr *nest = nla_nest_start(reply, HV_ATTR_POLICY);
@@ -187,7 +259,7 @@ static int put_policies(struct sk_buff *reply)
 int hv_do_policy_get(struct sk_buff *request, struct genl_info *info)
 {
 	const struct hv_policy *policy;
-	size_t bytes = nla_total_size(sizeof(u8));
+	size_t bytes = 2 * nla_total_size(sizeof(u8));
 	struct sk_buff *reply;
 	void *header;
 
@@ -204,22 +276,6 @@ int hv_do_policy_get(struct sk_buff *request, struct genl_info *info)
 		return -EMSGSIZE;
 	}
 	return hv_netlink_send(info, reply, header);
-}
-
-/*
- * A CPU that was offline at the start is outside the core, and nothing but Linux's own good will
- * keeps it off: that is not enough for a lock.
- */
-static int check_all_hoisted(void)
-{
-	unsigned int cpu;
-
-	for_each_present_cpu(cpu)
-		if (!cpumask_test_cpu(cpu, &hv.hoisted))
-			return hv_fail(-EBUSY,
-				       "CPU %u is not hoisted: stop, online it, start, then lock",
-				       cpu);
-	return 0;
 }
 
 int hv_do_policy_lock(struct sk_buff *request, struct genl_info *info)

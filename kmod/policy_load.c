@@ -49,6 +49,9 @@ static int explain(long error, const struct list_head *policies)
 	case -EINVAL:
 		return explain_unsound(policies);
 	case -EPERM:
+		if (!hv.locked)
+			return hv_refuse(-EPERM,
+				"a rule in force that is not revocable is missing or changed");
 		return hv_refuse(-EPERM,
 			"the policy is locked, a rule in force is missing: only add rules");
 	case -ENOMEM:
@@ -58,15 +61,17 @@ static int explain(long error, const struct list_head *policies)
 }
 
 /* On failure the rules in force before still are. */
-int hv_policy_load(struct list_head *policies)
+static int ask_core(struct list_head *policies, enum hv_call call)
 {
 	unsigned int donated = 0;
 	long error;
 
 	for (;;) {
-		unsigned int rules = fill_mailbox(policies);
+		unsigned int rules = 0;
 
-		error = hv_hypercall(HV_CALL_POLICY_LOAD, rules, ++generation);
+		if (call == HV_CALL_POLICY_LOAD)
+			rules = fill_mailbox(policies);
+		error = hv_hypercall(call, rules, ++generation);
 		if (error != -ENOMEM || donated == HV_DONATIONS_AT_ONCE || hv_donate())
 			break;
 		donated++;
@@ -76,4 +81,15 @@ int hv_policy_load(struct list_head *policies)
 	error = explain(error, policies);
 	hv_take_back(donated);
 	return error;
+}
+
+int hv_policy_load(struct list_head *policies)
+{
+	return ask_core(policies, HV_CALL_POLICY_LOAD);
+}
+
+/* The rules of `policies` are those that the core has. */
+int hv_policy_seal(struct list_head *policies)
+{
+	return ask_core(policies, HV_CALL_POLICY_SEAL);
 }

@@ -30,6 +30,7 @@ constexpr std::array table{
     method{"policy.show", right::read, &service::policy_show},
     method{"policy.remove", right::change, &service::policy_remove},
     method{"policy.lock", right::change, &service::policy_lock},
+    method{"policy.seal", right::change, &service::policy_seal},
     method{"policy.verify", right::change, &service::policy_verify},
     method{"version", right::read, &service::version},
     method{"vm.list", right::read, &service::vm_list},

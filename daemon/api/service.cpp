@@ -22,6 +22,15 @@ using nlohmann::ordered_json;
 
 constexpr std::chrono::milliseconds last_records{300};
 
+/// A CPU that is offline now comes back with its rules.
+std::uint64_t cpus_of(machine_state const& state) {
+    std::uint64_t bits = 0;
+    for (auto const& each : state.cpus) {
+        if (each.id < HV_RULE_CPUS) bits |= 1ull << each.id;
+    }
+    return bits;
+}
+
 }
 
 service::service(configuration config, device& machine, event_source& events,
@@ -54,6 +63,8 @@ machine_state service::refresh() {
     if (state.hoisted) enforced = device_.policy_get();
     book_ = book_.adjusted_to(enforced);
     locked_ = state.locked;
+    sealed_ = state.sealed;
+    cpus_ = cpus_of(state);
     if (state.hoisted) recorder_.set_session(state.session, state.backend);
     summary_ = "not hoisted";
     if (state.hoisted) {
@@ -118,7 +129,7 @@ ordered_json service::status(value const& params, peer const& who) {
         require_hoisted(state);
         audit = device_.audit();
     }
-    enforced_policies const enforced{state.locked, book_.rules()};
+    enforced_policies const enforced{state.locked, state.sealed, book_.rules()};
     return status_json(state, enforced, audit);
 }
 

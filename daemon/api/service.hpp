@@ -47,6 +47,7 @@ public:
     nlohmann::ordered_json policy_show(value const& params, peer const& who);
     nlohmann::ordered_json policy_remove(value const& params, peer const& who);
     nlohmann::ordered_json policy_lock(value const& params, peer const& who);
+    nlohmann::ordered_json policy_seal(value const& params, peer const& who);
     nlohmann::ordered_json policy_verify(value const& params, peer const& who);
     nlohmann::ordered_json version(value const& params, peer const& who);
     nlohmann::ordered_json vm_list(value const& params, peer const& who);
@@ -101,6 +102,8 @@ private:
     recorder recorder_;
     vm_keeper* vms_ = nullptr;
     bool locked_ = false;
+    bool sealed_ = false;
+    std::uint64_t cpus_ = 0;    // hoisted, those that rules can name: bits by Linux's number
     bool attach_again_ = false;
     std::map<std::uint32_t, std::uint64_t> waited_for_;    // by ring: the records of a past wait
     std::string summary_ = "starting";

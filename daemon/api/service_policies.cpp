@@ -28,6 +28,9 @@ ordered_json rule_json(compiled_rule const& rule) {
                      {"first", hex(rule.rule.first)},
                      {"last", hex(rule.rule.last)}};
     if (rule.rule.mask != 0) out["mask"] = hex(rule.rule.mask);
+    out["when"] = when_text(rule.rule);
+    out["lifetime"] = lifetime_text(rule.rule);
+    if (rule.rule.cpus != 0) out["cpus"] = hex(rule.rule.cpus);
     if (rule.rule.kind == HV_RULE_CPUID) out["mask_ecx_edx"] = hex(rule.rule.pass_first);
     if ((rule.rule.flags & HV_RULE_UNCHANGED) != 0)
         out["passes"] = "unchanged";
@@ -57,6 +60,8 @@ rule_book service::book_of_files(rule_book book) {
 
 /// The names are saved first: killed in between, hvd still knows the rules of either set.
 void service::enforce(rule_book next) {
+    next.require_lasting(book_, sealed_);
+    next.require_cpus(cpus_);
     save(next);
     try {
         device_.policy_set(next.rules());
@@ -105,7 +110,7 @@ ordered_json service::policy_list(value const& params, peer const&) {
                             {"description", each.description},
                             {"path", each.path}});
     }
-    return {{"policies", std::move(policies)}, {"locked", locked_}};
+    return {{"policies", std::move(policies)}, {"locked", locked_}, {"sealed", sealed_}};
 }
 
 ordered_json service::policy_show(value const& params, peer const&) {
@@ -147,6 +152,16 @@ ordered_json service::policy_remove(value const& params, peer const& who) {
     enforce(book_.without(name));
     note("policy_removed", "policy " + name + " removed", who, {.policy = name});
     return {{"name", name}};
+}
+
+/// hv.ko and the core need no names for it: what waits is with them.
+ordered_json service::policy_seal(value const& params, peer const& who) {
+    params.only({});
+    require_hoisted(refresh());
+    device_.policy_seal();
+    refresh();
+    note("policy_seal", "policy sealed: the rules that waited are in force", who);
+    return {{"sealed", sealed_}};
 }
 
 ordered_json service::policy_lock(value const& params, peer const& who) {

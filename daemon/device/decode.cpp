@@ -62,7 +62,7 @@ named_rules decode_policy(byte_span stream) {
     for (auto const& each : split_attributes(stream)) {
         switch (each.type()) {
         case HV_ATTR_NAME:    policy.name = each.text(HV_NAME_BYTES); break;
-        case HV_ATTR_RULES:   policy.rules = each.array<hv_rule>(HV_MAX_RULES); break;
+        case HV_ATTR_RULES:   policy.rules = each.array<hv_rule>(HV_NEST_RULES); break;
         case HV_ATTR_MODULES: policy.modules = decode_modules(each); break;
         case HV_ATTR_PAD:     break;
         default:              each.unknown();
@@ -70,6 +70,18 @@ named_rules decode_policy(byte_span stream) {
     }
     if (!is_name(policy.name)) malformed("a policy without a sound name");
     return policy;
+}
+
+/// One that goes on where the last one has its name.
+void add_policy(named_rules part, std::vector<named_rules>& into) {
+    if (into.empty() || into.back().name != part.name) {
+        into.push_back(std::move(part));
+        return;
+    }
+    auto& whole = into.back();
+    if (whole.rules.size() + part.rules.size() > HV_MAX_RULES) malformed("too many rules");
+    whole.rules.insert(whole.rules.end(), part.rules.begin(), part.rules.end());
+    whole.modules.insert(whole.modules.end(), part.modules.begin(), part.modules.end());
 }
 
 template <typename Struct>
@@ -91,6 +103,7 @@ void decode_state(byte_span stream, machine_state& into) {
         switch (each.type()) {
         case HV_ATTR_HOISTED: into.hoisted = each.flag(); break;
         case HV_ATTR_LOCKED:  into.locked = each.flag(); break;
+        case HV_ATTR_SEALED:  into.sealed = each.flag(); break;
         case HV_ATTR_BACKEND: into.backend = each.text(text_limit); break;
         case HV_ATTR_VERSION: into.version = each.text(text_limit); break;
         case HV_ATTR_DMA:     into.dma = each.text(text_limit); break;
@@ -114,9 +127,10 @@ void decode_policies(byte_span stream, enforced_policies& into) {
     for (auto const& each : split_attributes(stream)) {
         switch (each.type()) {
         case HV_ATTR_LOCKED: into.locked = each.flag(); break;
+        case HV_ATTR_SEALED: into.sealed = each.flag(); break;
         case HV_ATTR_POLICY:
             if (into.policies.size() == HV_MAX_RULES) malformed("too many policies");
-            into.policies.push_back(decode_policy(each.payload()));
+            add_policy(decode_policy(each.payload()), into.policies);
             break;
         default:
             if (!belongs_anywhere(each)) each.unknown();

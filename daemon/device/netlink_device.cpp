@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/device/netlink_device.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -49,18 +50,28 @@ netlink_socket new_socket() {
     return socket;
 }
 
-void put_policy(nl_msg* message, named_rules const& policy) {
+/// Modules go with the first part.
+void put_part(nl_msg* message, named_rules const& policy, std::size_t first, std::size_t count) {
     nlattr* const nest = nla_nest_start(message, HV_ATTR_POLICY);
     require(nest == nullptr);
     require(nla_put_string(message, HV_ATTR_NAME, policy.name.c_str()));
-    require(nla_put(message, HV_ATTR_RULES, static_cast<int>(policy.rules.size() * sizeof(hv_rule)),
-                    policy.rules.data()));
-    if (!policy.modules.empty()) {
+    require(nla_put(message, HV_ATTR_RULES, static_cast<int>(count * sizeof(hv_rule)),
+                    policy.rules.data() + first));
+    if (first == 0 && !policy.modules.empty()) {
         require(nla_put(message, HV_ATTR_MODULES,
                         static_cast<int>(policy.modules.size() * sizeof(hv_module_stamp)),
                         policy.modules.data()));
     }
     nla_nest_end(message, nest);
+}
+
+void put_policy(nl_msg* message, named_rules const& policy) {
+    std::size_t first = 0;
+    do {
+        auto const count = std::min<std::size_t>(policy.rules.size() - first, HV_NEST_RULES);
+        put_part(message, policy, first, count);
+        first += count;
+    } while (first < policy.rules.size());
 }
 
 /// What the kernel said, or what its number means where it said nothing.
@@ -119,6 +130,7 @@ void netlink_device::tell(std::uint8_t command) {
 void netlink_device::start() { tell(HV_CMD_START); }
 void netlink_device::stop() { tell(HV_CMD_STOP); }
 void netlink_device::policy_lock() { tell(HV_CMD_POLICY_LOCK); }
+void netlink_device::policy_seal() { tell(HV_CMD_POLICY_SEAL); }
 void netlink_device::records_attach() { tell(HV_CMD_RECORDS_ATTACH); }
 
 machine_state netlink_device::status() {
@@ -155,7 +167,7 @@ hv_cpu_dump netlink_device::dump(std::uint32_t cpu_id) {
 void netlink_device::policy_set(std::span<named_rules const> policies) {
     std::size_t bytes = 0;
     for (auto const& each : policies) {
-        bytes += 128 + each.rules.size() * sizeof(hv_rule) +
+        bytes += 384 + each.rules.size() * sizeof(hv_rule) +
                  each.modules.size() * sizeof(hv_module_stamp);
     }
     auto const fill = [&](nl_msg* message) {

@@ -91,12 +91,16 @@ std::string ruled_text(hv_record const& record, rule_name const* rule) {
     case HV_RECORD_MEMORY_LOGGED:    return memory_text(record) + " logged" + who;
     case HV_RECORD_MSR_DENIED:       return msr_access_text(record) + " denied" + who;
     case HV_RECORD_MSR_LOGGED:       return msr_access_text(record) + " logged" + who;
+    case HV_RECORD_MSR_KEPT:         return msr_access_text(record) + " kept out" + who;
     case HV_RECORD_CR_DENIED:        return cr_access_text(record) + " denied" + who;
     case HV_RECORD_CR_LOGGED:        return cr_access_text(record) + " logged" + who;
+    case HV_RECORD_CR_KEPT:          return cr_access_text(record) + " kept out" + who;
     case HV_RECORD_DTR_DENIED:       return table_text(record) + " denied" + who;
     case HV_RECORD_DTR_LOGGED:       return table_text(record) + " logged" + who;
+    case HV_RECORD_DTR_KEPT:         return table_text(record) + " kept out" + who;
     case HV_RECORD_XCR_DENIED:       return xcr_text(record) + " denied" + who;
     case HV_RECORD_XCR_LOGGED:       return xcr_text(record) + " logged" + who;
+    case HV_RECORD_XCR_KEPT:         return xcr_text(record) + " kept out" + who;
     case HV_RECORD_IO_DENIED:        return port_text(record) + " denied" + who;
     case HV_RECORD_IO_LOGGED:        return port_text(record) + " logged" + who;
     case HV_RECORD_CPUID_DENIED:     return cpuid_text(record) + " denied" + who;
@@ -119,31 +123,34 @@ std::string exit_of(hv_record const& record, std::string_view backend) {
 
 /// What it happened to; null where it was nothing in particular.
 char const* object_of(unsigned kind) {
+    if (kind >= HV_RECORD_CORE_READ && kind <= HV_RECORD_CORE_EXECUTE) return "core";
     switch (kind) {
-    case HV_RECORD_CORE_READ:
-    case HV_RECORD_CORE_WRITE:
-    case HV_RECORD_CORE_EXECUTE:       return "core";
     case HV_RECORD_MEMORY_DENIED:
     case HV_RECORD_MEMORY_LOGGED:      return "memory";
     case HV_RECORD_MSR_DENIED:
     case HV_RECORD_MSR_LOGGED:
+    case HV_RECORD_MSR_KEPT:
     case HV_RECORD_MTRR_DENIED:        return "msr";
     case HV_RECORD_CR_DENIED:
-    case HV_RECORD_CR_LOGGED:          return "cr";
+    case HV_RECORD_CR_LOGGED:
+    case HV_RECORD_CR_KEPT:            return "cr";
     case HV_RECORD_DTR_DENIED:
-    case HV_RECORD_DTR_LOGGED:         return "dtr";
+    case HV_RECORD_DTR_LOGGED:
+    case HV_RECORD_DTR_KEPT:           return "dtr";
     case HV_RECORD_XCR_DENIED:
-    case HV_RECORD_XCR_LOGGED:         return "xcr";
+    case HV_RECORD_XCR_LOGGED:
+    case HV_RECORD_XCR_KEPT:           return "xcr";
     case HV_RECORD_IO_DENIED:
     case HV_RECORD_IO_LOGGED:          return "io";
     case HV_RECORD_CPUID_DENIED:
     case HV_RECORD_CPUID_LOGGED:       return "cpuid";
     case HV_RECORD_EXECUTION_DENIED:
-    case HV_RECORD_EXECUTION_LOGGED:   return "instruction";
-    case HV_RECORD_CALL_DENIED:        return "hypercall";
+    case HV_RECORD_EXECUTION_LOGGED:
     case HV_RECORD_INSTRUCTION_DENIED: return "instruction";
+    case HV_RECORD_CALL_DENIED:        return "hypercall";
     case HV_RECORD_POLICY_LOADED:
-    case HV_RECORD_POLICY_LOCKED:      return "policy";
+    case HV_RECORD_POLICY_LOCKED:
+    case HV_RECORD_POLICY_SEALED:      return "policy";
     case HV_RECORD_FRAMES_DONATED:
     case HV_RECORD_FRAMES_RETURNED:    return "frames";
     case HV_RECORD_LAUNCHED:
@@ -180,9 +187,11 @@ std::string plain_text(hv_record const& record, std::string_view backend) {
     case HV_RECORD_SIPI:               return "CPU started again under the core";
     case HV_RECORD_POLICY_LOADED:      return std::to_string(record.value) + " rules in force";
     case HV_RECORD_POLICY_LOCKED:      return "policy locked until the next boot";
-    case HV_RECORD_FRAMES_DONATED:     return pages_text(record) + " taken from Linux";
-    case HV_RECORD_FRAMES_RETURNED:    return pages_text(record) + " given back to Linux";
-    case HV_RECORD_ROOT_FAULT:         return "fault in root mode, error code " + hex(record.value);
+    case HV_RECORD_POLICY_SEALED:
+        return "policy sealed: all " + std::to_string(record.value) + " rules in force";
+    case HV_RECORD_FRAMES_DONATED:  return pages_text(record) + " taken from Linux";
+    case HV_RECORD_FRAMES_RETURNED: return pages_text(record) + " given back to Linux";
+    case HV_RECORD_ROOT_FAULT:      return "fault in root mode, error code " + hex(record.value);
     case HV_RECORD_SHOOTDOWN_SLOW:
         return "CPU of ring " + std::to_string(record.address) + " is slow to answer a shoot-down";
     default: return record_kind_name(record.kind);

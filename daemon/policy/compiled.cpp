@@ -16,6 +16,7 @@ namespace {
 
 bool overlap(hv_rule const& a, hv_rule const& b) {
     if (a.kind != b.kind || (a.access & b.access) == 0) return false;
+    if (a.cpus != 0 && b.cpus != 0 && (a.cpus & b.cpus) == 0) return false;
     bool const together = a.first <= b.last && b.first <= a.last;
     // Of CPUID's answers each rule takes its bits.
     if (a.kind == HV_RULE_CPUID)
@@ -26,7 +27,9 @@ bool overlap(hv_rule const& a, hv_rule const& b) {
 /// Of two rules on one MSR or bit the core keeps one, which must stand for both.
 bool same_exception(hv_rule const& a, hv_rule const& b) {
     if (a.kind == HV_RULE_MEMORY || a.kind == HV_RULE_CPUID) return true;
-    return a.flags == b.flags && a.pass_first == b.pass_first && a.pass_last == b.pass_last;
+    constexpr std::uint32_t pass = HV_RULE_PASSES | HV_RULE_UNCHANGED;
+    return ((a.flags ^ b.flags) & pass) == 0 && a.pass_first == b.pass_first &&
+           a.pass_last == b.pass_last;
 }
 
 std::string overlap_text(hv_rule const& a, hv_rule const& b) {
@@ -35,9 +38,13 @@ std::string overlap_text(hv_rule const& a, hv_rule const& b) {
     both.first = std::max(a.first, b.first);
     both.last = std::min(a.last, b.last);
     both.mask &= b.mask;
-    if (a.kind == HV_RULE_MSR) return access_text(both.access) + " of " + msr_text(both.first);
+    both.cpus = a.cpus != 0 && b.cpus != 0 ? a.cpus & b.cpus : a.cpus | b.cpus;
+    auto const cpus = cpus_text(both);
+    if (a.kind == HV_RULE_MSR) {
+        return access_text(both.access) + " of " + msr_text(both.first) + cpus;
+    }
     if (a.kind == HV_RULE_MEMORY) return access_text(both.access) + " at " + hex(both.first);
-    return object_text(both);
+    return object_text(both) + cpus;
 }
 
 [[noreturn]] void contradiction(compiled_rule const& a, compiled_rule const& b) {
@@ -54,6 +61,29 @@ std::string overlap_text(hv_rule const& a, hv_rule const& b) {
 
 }
 
+std::string action_text(unsigned action) {
+    if (action == HV_ACTION_KEEP) return "keep";
+    return action == HV_ACTION_DENY ? "deny" : "log";
+}
+
+std::string cpus_text(hv_rule const& rule) {
+    std::string list;
+    for (unsigned cpu = 0; cpu < HV_RULE_CPUS; ++cpu) {
+        if ((rule.cpus >> cpu & 1) != 0) list += (list.empty() ? "" : ", ") + std::to_string(cpu);
+    }
+    if (list.empty()) return {};
+    return (list.find(',') == std::string::npos ? " on CPU " : " on CPUs ") + list;
+}
+
+std::string when_text(hv_rule const& rule) {
+    return (rule.flags & HV_RULE_WAITS) != 0 ? "seal" : "now";
+}
+
+std::string lifetime_text(hv_rule const& rule) {
+    if ((rule.flags & HV_RULE_RATCHET) != 0) return "ratchet";
+    return (rule.flags & HV_RULE_STAYS) != 0 ? "hoisted" : "revocable";
+}
+
 std::size_t rule_count(compiled_policy const& policy) {
     std::size_t count = policy.hashes.size();
     for (auto const& each : policy.rules) {
@@ -61,8 +91,6 @@ std::size_t rule_count(compiled_policy const& policy) {
     }
     return count;
 }
-
-std::string action_text(unsigned action) { return action == HV_ACTION_DENY ? "deny" : "log"; }
 
 std::string access_text(unsigned access) {
     std::string out;

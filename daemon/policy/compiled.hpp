@@ -47,8 +47,13 @@ struct compiled_policy {
 std::size_t rule_count(compiled_policy const& policy);
 /// What the rule watches, as far as its numbers tell.
 std::string object_text(hv_rule const& rule);
-/// "log" or "deny"; "read", "write", "execute" joined by commas; "msr", "cr", "memory".
+/// "log", "deny" or "keep"; "read", "write", "execute" joined by commas; "msr", "cr", "memory".
 std::string action_text(unsigned action);
+/// " on CPU 2", " on CPUs 0, 2"; "" where it is for all.
+std::string cpus_text(hv_rule const& rule);
+/// From when on, and how long, in the words of policy files.
+std::string when_text(hv_rule const& rule);
+std::string lifetime_text(hv_rule const& rule);
 std::string access_text(unsigned access);
 std::string kind_text(unsigned kind);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "daemon/policy/choices.hpp"
+#include "daemon/policy/scope_reader.hpp"
 
 namespace hv {
 namespace {
@@ -47,14 +48,14 @@ std::uint64_t read_hidden(std::optional<value> const& bits, std::string const& w
 }
 
 void read_io_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "ports", "access", "action"});
+    only_rule_keys(entry, {"ports", "access"});
     read_numbers(entry.at("ports"), "a port's number", 0xffff, into.rule);
     into.rule.access = read_access(entry.at("access"), io_access);
     into.object = object_text(into.rule);
 }
 
 void read_xcr_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "register", "bits", "action"});
+    only_rule_keys(entry, {"register", "bits"});
     into.rule.access = HV_ACCESS_WRITE;
     static_cast<void>(choose(entry.at("register"), xcrs));
     into.rule.mask = read_bits(entry.at("bits"), xcr0_bits());
@@ -62,7 +63,7 @@ void read_xcr_rule(value const& entry, compiled_rule& into) {
 }
 
 void read_cpuid_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "leaf", "subleaf", "bits", "action"});
+    only_rule_keys(entry, {"leaf", "subleaf", "bits"});
     auto& rule = into.rule;
     rule.access = HV_ACCESS_READ;
     read_numbers(entry.at("leaf"), "a leaf of CPUID", 0xffffffff, rule);
@@ -80,7 +81,7 @@ void read_cpuid_rule(value const& entry, compiled_rule& into) {
 }
 
 void read_instruction_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "instructions", "action"});
+    only_rule_keys(entry, {"instructions"});
     into.rule.access = HV_ACCESS_EXECUTE;
     auto const list = entry.at("instructions");
     if (list.items().empty()) list.fail("expected at least one instruction");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/policy/memory_reader.hpp"
+#include "daemon/policy/scope_reader.hpp"
 
 #include <array>
 
@@ -158,8 +159,7 @@ void read_object(value const& entry, read_rule& into) {
 }
 
 void read_memory_rule(value const& entry, read_rule& into) {
-    entry.only({"name", "kind", "range", "virtual", "symbols", "section", "module", "access",
-                "except", "action"});
+    only_rule_keys(entry, {"range", "virtual", "symbols", "section", "module", "access", "except"});
     into.compiled.rule.access = read_access(entry.at("access"), memory_access);
     read_object(entry, into);
 }

@@ -17,6 +17,12 @@ bool same_but_id(hv_rule a, hv_rule const& b) {
     return std::memcmp(&a, &b, sizeof(a)) == 0;
 }
 
+/// Whether it may neither go nor change: it is in force, and not revocable.
+bool is_lasting(hv_rule const& rule, bool sealed) {
+    bool const in_force = sealed || (rule.flags & HV_RULE_WAITS) == 0;
+    return in_force && (rule.flags & (HV_RULE_STAYS | HV_RULE_RATCHET)) != 0;
+}
+
 /// Memory in several pieces has a rule for each, all of one name.
 compiled_rule const* find_same(compiled_policy const* policy, compiled_rule const& rule) {
     if (policy == nullptr) return nullptr;
@@ -31,7 +37,7 @@ compiled_rule stranger(hv_rule const& rule, rule_name const* known) {
     compiled_rule out;
     out.name = known != nullptr ? known->rule : "rule-" + std::to_string(rule.id);
     out.rule = rule;
-    out.object = object_text(rule);
+    out.object = object_text(rule) + cpus_text(rule);
     out.place = "(in force before hvd started)";
     return out;
 }
@@ -91,6 +97,38 @@ rule_book rule_book::without(std::string const& name) const {
     rule_book next = *this;
     std::erase_if(next.policies_, [&](auto const& each) { return each.name == name; });
     return next;
+}
+
+void rule_book::require_lasting(rule_book const& now, bool sealed) const {
+    std::map<std::uint32_t, hv_rule> mine;
+    for (auto const& policy : policies_) {
+        for (auto const& each : policy.rules) mine[each.rule.id] = each.rule;
+    }
+    for (auto const& policy : now.policies_) {
+        for (auto const& each : policy.rules) {
+            if (!is_lasting(each.rule, sealed)) continue;
+            auto const at = mine.find(each.rule.id);
+            if (at != mine.end() && std::memcmp(&at->second, &each.rule, sizeof(hv_rule)) == 0) {
+                continue;
+            }
+            bool const ratchet = (each.rule.flags & HV_RULE_RATCHET) != 0;
+            throw policy_error{"rule \"" + each.name + "\" of policy \"" + policy.name +
+                               "\" can be neither removed nor changed before " +
+                               (ratchet ? "the next boot" : "this Linux is unhoisted")};
+        }
+    }
+}
+
+void rule_book::require_cpus(std::uint64_t present) const {
+    for (auto const& policy : policies_) {
+        for (auto const& each : policy.rules) {
+            auto absent = each.rule;
+            absent.cpus &= ~present;
+            if (absent.cpus == 0) continue;
+            throw policy_error{each.place + ": rule \"" + each.name + "\" is" + cpus_text(absent) +
+                               ", which this Linux does not have"};
+        }
+    }
 }
 
 rule_book rule_book::emptied() const {

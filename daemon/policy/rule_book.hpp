@@ -27,6 +27,10 @@ public:
     rule_book with(compiled_policy policy) const;
     rule_book without(std::string const& name) const;
     rule_book emptied() const;
+    /// Errors: policy_error where a rule of `now` is missing here that is in force and stays.
+    void require_lasting(rule_book const& now, bool sealed) const;
+    /// Errors: policy_error where a rule names a CPU that is not `present`, bit by number.
+    void require_cpus(std::uint64_t present) const;
 
     /// As hv.ko wants it.
     std::vector<named_rules> rules() const;

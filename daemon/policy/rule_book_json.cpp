@@ -15,13 +15,13 @@ constexpr document_limits saved_limits{.bytes = 16u << 20, .depth = 8, .values =
 
 ordered_json rule_to_json(compiled_rule const& rule) {
     auto const& raw = rule.rule;
-    return {{"name", rule.name},         {"object", rule.object},
-            {"place", rule.place},       {"id", raw.id},
-            {"kind", raw.kind},          {"action", raw.action},
-            {"access", raw.access},      {"first", raw.first},
-            {"last", raw.last},          {"mask", raw.mask},
-            {"flags", raw.flags},        {"pass_first", raw.pass_first},
-            {"pass_last", raw.pass_last}};
+    return {{"name", rule.name},          {"object", rule.object},
+            {"place", rule.place},        {"id", raw.id},
+            {"kind", raw.kind},           {"action", raw.action},
+            {"access", raw.access},       {"first", raw.first},
+            {"last", raw.last},           {"mask", raw.mask},
+            {"flags", raw.flags},         {"pass_first", raw.pass_first},
+            {"pass_last", raw.pass_last}, {"cpus", raw.cpus}};
 }
 
 compiled_rule rule_from_json(value const& from) {
@@ -32,14 +32,15 @@ compiled_rule rule_from_json(value const& from) {
     out.rule.id = static_cast<std::uint32_t>(from.at("id").number_between(1, 0xffffffff));
     out.rule.kind = static_cast<std::uint16_t>(
         from.at("kind").number_between(1, HV_RULE_INSTRUCTION));
-    out.rule.action = static_cast<std::uint16_t>(from.at("action").number_between(1, 2));
+    out.rule.action = static_cast<std::uint16_t>(from.at("action").number_between(1, 3));
     out.rule.access = static_cast<std::uint32_t>(from.at("access").number_between(1, 7));
     out.rule.first = from.at("first").number();
     out.rule.last = from.at("last").number();
     out.rule.mask = from.at("mask").number();
-    out.rule.flags = static_cast<std::uint32_t>(from.at("flags").number_between(0, 3));
+    out.rule.flags = static_cast<std::uint32_t>(from.at("flags").number_between(0, 31));
     out.rule.pass_first = from.at("pass_first").number();
     out.rule.pass_last = from.at("pass_last").number();
+    out.rule.cpus = from.at("cpus").number();
     return out;
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/policy/instruction_reader.hpp"
 #include "daemon/policy/memory_reader.hpp"
 #include "daemon/policy/names.hpp"
+#include "daemon/policy/scope_reader.hpp"
 #include "daemon/text/number.hpp"
 #include "daemon/text/printable.hpp"
 #include "kmod/abi/netlink.h"
@@ -21,8 +22,6 @@ constexpr std::uint64_t msr_end = 1ull << 32;
 constexpr std::array<std::uint64_t, 3> msr_ranges{0, 0xc0000000, 0xc0010000};
 constexpr std::uint64_t msr_range_length = 0x2000;
 
-constexpr std::array actions{named_number{"log", HV_ACTION_LOG},
-                             named_number{"deny", HV_ACTION_DENY}};
 constexpr std::uint64_t hash_kind = 0;    // no rule of the core's
 constexpr std::array kinds{
     named_number{"msr", HV_RULE_MSR},       named_number{"cr", HV_RULE_CR},
@@ -59,7 +58,7 @@ void check_msrs(value const& from, hv_rule const& rule) {
 }
 
 void read_msr_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "msr", "access", "value", "action"});
+    only_rule_keys(entry, {"msr", "access", "value"});
     auto const which = entry.at("msr");
     into.rule.access = read_access(entry.at("access"), msr_access);
     if (!which.is(json_node::kind::object)) {
@@ -81,7 +80,7 @@ void read_msr_rule(value const& entry, compiled_rule& into) {
 }
 
 void read_cr_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "register", "bits", "except", "action"});
+    only_rule_keys(entry, {"register", "bits", "except"});
     into.rule.access = HV_ACCESS_WRITE;
     into.rule.first = into.rule.last = choose(entry.at("register"), registers);
     into.rule.mask = read_bits(entry.at("bits"), into.rule.first == 0 ? cr0_bits() : cr4_bits());
@@ -90,7 +89,7 @@ void read_cr_rule(value const& entry, compiled_rule& into) {
 }
 
 void read_table_rule(value const& entry, compiled_rule& into) {
-    entry.only({"name", "kind", "tables", "action"});
+    only_rule_keys(entry, {"tables"});
     into.rule.access = HV_ACCESS_WRITE;
     auto const which = read_access(entry.at("tables"), tables);
     into.rule.first = which == 2 ? HV_TABLE_IDT : HV_TABLE_GDT;
@@ -127,7 +126,8 @@ read_rule read_policy_rule(value const& entry) {
     if (kind == HV_RULE_CPUID) read_cpuid_rule(entry, compiled);
     if (kind == HV_RULE_INSTRUCTION) read_instruction_rule(entry, compiled);
     if (kind == HV_RULE_CR || kind == HV_RULE_MEMORY) out.writer = read_except(entry, compiled);
-    compiled.rule.action = static_cast<std::uint16_t>(choose(entry.at("action"), actions));
+    read_scope(entry, compiled);
+    read_action(entry, compiled.rule);
     return out;
 }
 

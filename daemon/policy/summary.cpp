@@ -12,6 +12,8 @@ nlohmann::ordered_json summary_json(compiled_policy const& policy) {
         costs.push_back({{"name", each.name},
                          {"action", action_text(each.rule.action)},
                          {"object", each.object},
+                         {"when", when_text(each.rule)},
+                         {"lifetime", lifetime_text(each.rule)},
                          {"cost", cost_text(each.rule)}});
     }
     for (auto const& each : policy.hashes) {

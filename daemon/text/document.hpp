@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -74,7 +75,10 @@ public:
     std::vector<value> items() const;
 
     /// Each key must be one of these, and the value an object.
-    void only(std::initializer_list<std::string_view> known) const;
+    void only(std::span<std::string_view const> known) const;
+    void only(std::initializer_list<std::string_view> known) const {
+        only(std::span{known.begin(), known.size()});
+    }
     std::optional<value> find(std::string_view key) const;
     value at(std::string_view key) const;
 

@@ -64,7 +64,7 @@ std::vector<value> value::items() const {
     return out;
 }
 
-void value::only(std::initializer_list<std::string_view> known) const {
+void value::only(std::span<std::string_view const> known) const {
     if (!is(json_node::kind::object)) expected("an object");
     for (auto const& [key, offset] : node_->keys) {
         if (std::find(known.begin(), known.end(), key) != known.end()) continue;
@@ -73,8 +73,7 @@ void value::only(std::initializer_list<std::string_view> known) const {
             list += (list.empty() ? "" : ", ") + std::string{each};
         }
         in_->fail(offset, path_,
-                  "unknown key \"" + printable(key, 40) + "\"" +
-                      nearest_hint(key, {known.begin(), known.size()}) +
+                  "unknown key \"" + printable(key, 40) + "\"" + nearest_hint(key, known) +
                       (list.empty() ? ", none is expected" : ", expected: " + list));
     }
 }

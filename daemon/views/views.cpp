@@ -145,6 +145,7 @@ ordered_json status_json(machine_state const& state, enforced_policies const& en
         out["policies"].push_back(each.name);
     }
     out["locked"] = state.locked;
+    out["sealed"] = state.sealed;
     out["dma"] = state.dma.empty() ? "not protected" : state.dma;
     out["session"] = state.hoisted ? ordered_json(hex(state.session)) : ordered_json(nullptr);
     if (audit) out["audit"] = audit_json(*audit);

@@ -14,7 +14,8 @@ enum hv_call {
     // rsi = where to go on (a canonical kernel address). Takes this CPU out of guest operation: on
     // success the CPU is in VMX root operation (SVM: host) at rsi, on the caller's CR3 and rsp, rdx
     // = physical address of the VMCS to VMCLEAR before VMXOFF; registers as after a failed launch
-    // with root_state = 1 (launch.h). -EPERM (1) once locked; -EINVAL: rsi is not canonical.
+    // with root_state = 1 (launch.h). -EPERM (1) once locked or under
+    // a rule with HV_RULE_RATCHET; -EINVAL: rsi is not canonical.
     // SVM: rdx = physical address of the page table to go on with instead of the caller's: one as
     // for launch, which maps the core too; -EINVAL: unaligned, no RAM, or a frame of the core.
     HV_CALL_UNHOIST = 1,
@@ -33,8 +34,9 @@ enum hv_call {
     HV_CALL_RECLAIM = 5,
     // rsi = number of struct hv_rule at the start of the mailbox, rdx = generation. Replaces the
     // whole set, on all CPUs, before it returns. -EINVAL: rule number (1-based) in the mailbox's
-    // first word is not sound; -ENOMEM: pool empty (donate and try again); -EPERM: locked, and a
-    // rule in force is missing. Nothing changed on any error.
+    // first word is not sound; -ENOMEM: pool empty (donate and try again); -EPERM: a rule
+    // in force is missing, and it stays (enum hv_rule_flag) or the set is locked. Nothing changed
+    // on any error.
     HV_CALL_POLICY_LOAD = 6,
     // The ratchet: from now on rules can only be added, and no CPU can be unhoisted before the next
     // boot.
@@ -72,6 +74,10 @@ enum hv_call {
     // rsi = 1: there is a node that runs guests, and where VMX is hidden its CPUID bit is shown in
     // ring 3, where programs look for it before they open the node. 0: not any more.
     HV_CALL_OFFER = 19,
+    // No arguments. Rules with HV_RULE_WAITS are in force, and those that come later are so at
+    // once; on all CPUs, before it returns. The second time it does nothing. Errors as of
+    // HV_CALL_POLICY_LOAD, the number in the mailbox is that of the rule in the set.
+    HV_CALL_POLICY_SEAL = 20,
     HV_CALL_COUNT
 };
 

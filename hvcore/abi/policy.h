@@ -50,6 +50,9 @@ enum hv_access {
 enum hv_action {
     HV_ACTION_LOG = 1,     // it happens, and a record says so
     HV_ACTION_DENY = 2,    // it does not happen, the fault of real hardware, and a record
+    // MSR with access write alone, CR, DTR, XCR: the instruction is done, without a fault, but what
+    // the rule watches has its old value; and a record
+    HV_ACTION_KEEP = 3,
 };
 
 #define HV_MAX_RULES 1024u
@@ -62,7 +65,16 @@ enum hv_rule_flag {
     // MSR, one, access write alone: with HV_RULE_PASSES; the core reads the value that passes when
     // the rule comes into force.
     HV_RULE_UNCHANGED = 2,
+    // How long it is in force, of all kinds. WAITS: from HV_CALL_POLICY_SEAL on. STAYS: it can be
+    // neither removed nor changed before Linux is unhoisted. RATCHET: that neither, nor is a CPU
+    // unhoisted, before the next boot.
+    HV_RULE_WAITS = 4,
+    HV_RULE_STAYS = 8,
+    HV_RULE_RATCHET = 16,
 };
+
+// CPUs that a rule can name: those of these numbers.
+#define HV_RULE_CPUS 64u
 
 struct hv_rule {
     uint32_t id;    // not 0, unique in its set; the records name it
@@ -75,8 +87,11 @@ struct hv_rule {
     uint64_t mask;          // 0 unless the kind gives it a meaning
     uint64_t pass_first;    // 0 unless the kind or the flags give it a meaning
     uint64_t pass_last;
+    // Bit n: the CPU with the operating system's number n, as in records. 0: all CPUs, and so it is
+    // for memory, whose second stage is one.
+    uint64_t cpus;
 };
-HV_STATIC_ASSERT(sizeof(struct hv_rule) == 56, "hv_rule");
-HV_STATIC_ASSERT(HV_MAX_RULES * 56 <= 16 * 4096, "a whole set fits the mailbox");
+HV_STATIC_ASSERT(sizeof(struct hv_rule) == 64, "hv_rule");
+HV_STATIC_ASSERT(HV_MAX_RULES * 64 <= 16 * 4096, "a whole set fits the mailbox");
 
 #endif

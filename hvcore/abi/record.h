@@ -52,7 +52,12 @@
     X(CPUID_DENIED, "cpuid_denied") /* rule; address = leaf << 32 | sub-leaf */ \
     X(CPUID_LOGGED, "cpuid_logged") \
     X(EXECUTION_DENIED, "execution_denied") /* rule; address = enum hv_instruction */ \
-    X(EXECUTION_LOGGED, "execution_logged")
+    X(EXECUTION_LOGGED, "execution_logged") \
+    X(MSR_KEPT, "msr_kept") /* rule; as of the denial, but there was no fault */ \
+    X(CR_KEPT, "cr_kept") \
+    X(DTR_KEPT, "dtr_kept") \
+    X(XCR_KEPT, "xcr_kept") \
+    X(POLICY_SEALED, "policy_sealed") /* value = number of rules, all in force now */
 
 enum hv_record_kind {
 #define HV_X(name, text) HV_RECORD_##name,

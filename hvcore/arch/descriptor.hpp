@@ -7,7 +7,6 @@
 namespace hv {
 
 struct selector : reg<selector> {    // SDM 3A 3.4.2 "Segment Selectors"
-    using rpl = field<selector, 1, 0>;
     using local = bit<selector, 2>;
     using index = field<selector, 15, 3>;
     [[nodiscard]] constexpr bool null() const { return (raw & ~std::uint64_t{3}) == 0; }

@@ -50,7 +50,6 @@ struct cr0 : reg<cr0> {    // SDM 3A 2.5 "Control Registers"
 struct cr4 : reg<cr4> {    // SDM 3A 2.5 "Control Registers"
     using pae = bit<cr4, 5>;
     using mce = bit<cr4, 6>;
-    using pge = bit<cr4, 7>;
     using la57 = bit<cr4, 12>;
     using vmxe = bit<cr4, 13>;
     using pcide = bit<cr4, 17>;

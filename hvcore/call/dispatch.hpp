@@ -26,7 +26,7 @@ template <typename Cpu> call_result call_unhoist(Cpu& c, gva target, hpa table) 
     auto& m = c.machine();
     // The lock keeps this from passing a POLICY_LOCK of another CPU half-way.
     auto const hold = hold_machine(m, c);
-    if (m.locked.load() != 0) return {error{errc::perm}.negative(), false};
+    if (m.locked.load() != 0 || m.rules().ratchets()) return {error{errc::perm}.negative(), false};
     c.end_time_slice();
     close_pages(m, c, false);
     auto const left = c.leave(target, table);
@@ -47,12 +47,13 @@ template <typename Cpu> std::int64_t call_audit(Cpu& c) {
     return found.findings == 0 ? 0 : error{errc::io}.negative();
 }
 
-template <typename Cpu>
-std::int64_t call_policy_load(Cpu& c, std::uint64_t count, std::uint64_t generation) {
+template <typename Cpu> std::int64_t call_policy(Cpu& c, call_arguments const& p) {
+    auto& m = c.machine();
     std::uint32_t culprit = 0;
-    auto const loaded = load_policy(c.machine(), c, count, generation, culprit);
-    if (!loaded) *reinterpret_cast<std::uint32_t*>(c.machine().mailbox.raw) = culprit;
-    return to_rax(loaded);
+    auto const applied = p.number == HV_CALL_POLICY_SEAL ? seal_policy(m, c, culprit)
+                                                         : load_policy(m, c, p.a, p.b, culprit);
+    if (!applied) *reinterpret_cast<std::uint32_t*>(m.mailbox.raw) = culprit;
+    return to_rax(applied);
 }
 
 template <typename Cpu> std::int64_t call_policy_lock(Cpu& c) {
@@ -124,7 +125,8 @@ template <typename Cpu> call_result call_with_handle(Cpu& c, call_arguments cons
     case HV_CALL_DONATE:
         return {to_rax(give_frames(c.machine(), c, gpa{p.a}, p.b, frame_kind::private_core))};
     case HV_CALL_RECLAIM:     return {to_rax(reclaim(c.machine(), c, gpa{p.a}))};
-    case HV_CALL_POLICY_LOAD: return {call_policy_load(c, p.a, p.b)};
+    case HV_CALL_POLICY_LOAD:
+    case HV_CALL_POLICY_SEAL: return {call_policy(c, p)};
     case HV_CALL_POLICY_LOCK: return {call_policy_lock(c)};
     case HV_CALL_DUMP:        return {call_dump(c, p.a)};
 #ifdef HV_TEST_HOOKS

@@ -18,13 +18,15 @@ struct event {
     std::uint64_t value{};        // what was to be written
     std::uint64_t old_value{};    // I/O: bytes
     std::uint64_t rip{};          // linear address of the instruction
+    std::uint32_t cpu{};          // the operating system's number
 };
 
-enum class action : std::uint8_t { allow, log, deny };
+enum class action : std::uint8_t { allow, log, keep, deny };
 
 struct verdict {
     hv::action action{action::allow};
     std::uint32_t rule{};    // id, 0: the built-in decision. With allow: its exception was used
+    std::uint64_t kept{};    // with keep: bits of a register that do not change
 };
 
 /// The record kind that tells of `v` on an event of kind `k`.
@@ -33,7 +35,10 @@ constexpr std::uint16_t record_kind(event_kind k, action v) {
                                         HV_RECORD_CR_DENIED,     HV_RECORD_DTR_DENIED,
                                         HV_RECORD_XCR_DENIED,    HV_RECORD_IO_DENIED,
                                         HV_RECORD_CPUID_DENIED,  HV_RECORD_EXECUTION_DENIED};
-    auto const kind = denied[static_cast<unsigned>(k)];
+    auto const number = static_cast<unsigned>(k);
+    auto const kind = denied[number];
+    if (v == action::keep)
+        return static_cast<std::uint16_t>(HV_RECORD_MSR_KEPT + number - unsigned(event_kind::msr));
     return static_cast<std::uint16_t>(v == action::deny ? kind : kind + 1);    // logged: the next
 }
 

@@ -53,11 +53,7 @@ status frames::init(hv::span<hv_chunk const> chunks, frame_layout const& layout,
     fresh.layout_ = layout;
     std::uint64_t page = 0;
     for (auto const& given : chunks) {
-        frame_chunk const c{.first = hpa{given.hpa},
-                            .pages = given.pages,
-                            .at = base + page * page_bytes,
-                            .page = page,
-                            .donated = false};
+        frame_chunk const c{hpa{given.hpa}, given.pages, base + page * page_bytes, page, false};
         if (!fresh.fits(c)) return error{errc::invalid};
         fresh.chunks_[fresh.count_++] = c;
         page += given.pages;
@@ -70,12 +66,7 @@ status frames::init(hv::span<hv_chunk const> chunks, frame_layout const& layout,
 }
 
 status frames::add(hv_chunk const& chunk, hva at, frame_kind kind) {
-    frame_chunk const c{.first = hpa{chunk.hpa},
-                        .pages = chunk.pages,
-                        .at = at,
-                        .page = 0,
-                        .donated = true,
-                        .kind = kind};
+    frame_chunk const c{hpa{chunk.hpa}, chunk.pages, at, 0, true, kind};
     if (!fits(c)) return error{errc::invalid};
     if (count_ == HV_MAX_CHUNKS) return error{errc::no_space};
     chunks_[count_++] = c;

@@ -26,16 +26,30 @@ constexpr std::uint32_t msr_slot(std::uint32_t index) {
     return range * msr_range_slots + (index - msr_range_first(range));
 }
 
-constexpr action action_of(hv_rule const& r) {
-    return r.action == HV_ACTION_DENY ? action::deny : action::log;
+/// The MSR that has this slot.
+constexpr std::uint32_t msr_at(std::uint32_t slot) {
+    return msr_range_first(slot / msr_range_slots) + slot % msr_range_slots;
 }
 
+constexpr action action_of(hv_rule const& r) {
+    if (r.action == HV_ACTION_KEEP) return action::keep;
+    return r.action == HV_ACTION_DENY ? action::deny : action::log;
+}
+constexpr bool on_cpu(hv_rule const& r, std::uint32_t cpu) {
+    return r.cpus == 0 || (cpu < HV_RULE_CPUS && (r.cpus >> cpu & 1) != 0);
+}
+/// Flags about what passes, and about how long the rule is in force.
+inline constexpr std::uint32_t pass_flags = HV_RULE_PASSES | HV_RULE_UNCHANGED;
+inline constexpr std::uint32_t time_flags = HV_RULE_WAITS | HV_RULE_STAYS | HV_RULE_RATCHET;
+
 constexpr bool same_pass(hv_rule const& a, hv_rule const& b) {
-    return a.flags == b.flags && a.pass_first == b.pass_first && a.pass_last == b.pass_last;
+    return ((a.flags ^ b.flags) & pass_flags) == 0 && a.pass_first == b.pass_first &&
+           a.pass_last == b.pass_last;
 }
 constexpr bool same(hv_rule const& a, hv_rule const& b) {
     return a.id == b.id && a.kind == b.kind && a.action == b.action && a.access == b.access &&
-           a.first == b.first && a.last == b.last && a.mask == b.mask && same_pass(a, b);
+           a.first == b.first && a.last == b.last && a.mask == b.mask && a.cpus == b.cpus &&
+           a.flags == b.flags && same_pass(a, b);
 }
 
 /// Whether the rule's exception is for this value or, of other objects than MSRs, instruction.
@@ -58,7 +72,7 @@ struct kind_limits {
 };
 constexpr kind_limits limits_of(std::uint16_t kind, std::uint64_t memory_limit) {
     constexpr std::uint32_t r = HV_ACCESS_READ, w = HV_ACCESS_WRITE, x = HV_ACCESS_EXECUTE;
-    constexpr std::uint32_t passes = HV_RULE_PASSES, all = passes | HV_RULE_UNCHANGED;
+    constexpr std::uint32_t passes = HV_RULE_PASSES, all = pass_flags;
     constexpr auto any = ~std::uint64_t{0}, bits = any >> 32;
     switch (kind) {
     case HV_RULE_MSR:         return {r | w, all, any, 0};
@@ -73,6 +87,13 @@ constexpr kind_limits limits_of(std::uint16_t kind, std::uint64_t memory_limit) 
     }
 }
 
+/// Only what has a value can keep it.
+constexpr bool sound_action(hv_rule const& r) {
+    if (r.action != HV_ACTION_KEEP) return r.action == HV_ACTION_LOG || r.action == HV_ACTION_DENY;
+    return r.kind == HV_RULE_CR || r.kind == HV_RULE_DTR || r.kind == HV_RULE_XCR ||
+           (r.kind == HV_RULE_MSR && r.access == HV_ACCESS_WRITE);
+}
+
 /// Check one rule's own fields; whether its object is the root VM's to watch, the caller knows.
 /// Errors   invalid: unknown kind, action or access, an empty or wrapping range, bits that do not
 ///          exist.
@@ -80,8 +101,9 @@ constexpr status check(hv_rule const& r, std::uint64_t memory_limit) {
     auto const may = limits_of(r.kind, memory_limit);
     auto const more = r.kind == HV_RULE_CPUID ? r.pass_first : 0;
     bool sound = r.id != 0 && r.access != 0 && r.first <= r.last && sound_pass(r) &&
-                 (r.action == HV_ACTION_LOG || r.action == HV_ACTION_DENY);
-    sound = sound && (r.access & ~may.access) == 0 && (r.flags & ~may.flags) == 0;
+                 sound_action(r);
+    sound = sound && (r.access & ~may.access) == 0 && (r.flags & ~(may.flags | time_flags)) == 0;
+    sound = sound && (r.cpus == 0 || r.kind != HV_RULE_MEMORY);
     sound = sound && r.last <= may.last && (r.mask & ~may.mask) == 0;
     sound = sound && (may.mask == 0 || (r.mask | more) != 0);
     if (r.kind == HV_RULE_MSR)

@@ -3,9 +3,10 @@
 
 namespace hv::policy {
 
-status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit) {
+status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit, bool sealed) {
     HV_ASSERT(rules.size() <= HV_MAX_RULES);
     count_ = 0;
+    sealed_ = sealed;
     for (auto& side : msr_rule_) side = {};
     bit_rule_ = {};
     bit_mask_ = {};
@@ -14,7 +15,8 @@ status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit) {
     for (std::size_t i = 0; i < rules.size(); ++i) {
         bool const twice = find(rules[i].id) != nullptr;
         rules_[i] = rules[i];
-        if (twice || !index_rule(static_cast<std::uint16_t>(++count_), rules_[i])) {
+        auto const number = static_cast<std::uint16_t>(++count_);
+        if (twice || (in_force(rules_[i]) && !index_rule(number, rules_[i]))) {
             culprit = static_cast<std::uint32_t>(i + 1);
             return error{errc::invalid};
         }
@@ -29,12 +31,21 @@ hv_rule const* rule_set::find(std::uint32_t id) const {
     return nullptr;
 }
 
-bool rule_set::includes(rule_set const& other) const {
+bool rule_set::includes(rule_set const& other, bool all) const {
     for (std::uint32_t i = 0; i < other.count_; ++i) {
-        auto const* const mine = find(other.rules_[i].id);
-        if (mine == nullptr || !same(other.rules_[i], *mine)) return false;
+        auto const& theirs = other.rules_[i];
+        bool const stays = (theirs.flags & (HV_RULE_STAYS | HV_RULE_RATCHET)) != 0;
+        if (!all && !(stays && other.in_force(theirs))) continue;
+        auto const* const mine = find(theirs.id);
+        if (mine == nullptr || !same(theirs, *mine)) return false;
     }
     return true;
+}
+
+bool rule_set::ratchets() const {
+    for (std::uint32_t i = 0; i < count_; ++i)
+        if ((rules_[i].flags & HV_RULE_RATCHET) != 0 && in_force(rules_[i])) return true;
+    return false;
 }
 
 verdict rule_set::decide(event const& e) const {
@@ -42,18 +53,19 @@ verdict rule_set::decide(event const& e) const {
     case event_kind::msr: {
         if (!msr_has_slot(e.address)) return {};
         auto const slot = msr_slot(static_cast<std::uint32_t>(e.address));
-        return verdict_of(msr_rule_[e.access == HV_ACCESS_WRITE][slot], e.value);
+        auto const of_all = msr_rule_[e.access == HV_ACCESS_WRITE][slot];
+        return decide_range(ranges_[msr], e, e.address, of_all, e.value);
     }
     case event_kind::cr:
         return decide_bits(e.address == 4 ? bit_group::cr4 : bit_group::cr0, e.value ^ e.old_value,
-                           e.rip);
-    case event_kind::xcr: return decide_bits(bit_group::xcr0, e.value ^ e.old_value, e.rip);
-    case event_kind::dtr: return decide_bits(bit_group::tables, 1ull << e.address, e.rip);
-    case event_kind::instruction:
-        return decide_bits(bit_group::instructions, 1ull << e.address, e.rip);
-    case event_kind::memory: return decide_range(ranges_[memory], e, e.address);
-    case event_kind::io:     return decide_range(ranges_[io], e, e.address + e.old_value - 1);
-    case event_kind::cpuid:  break;    // all its rules count: each_about()
+                           e);
+    case event_kind::xcr:         return decide_bits(bit_group::xcr0, e.value ^ e.old_value, e);
+    case event_kind::dtr:         return decide_bits(bit_group::tables, 1ull << e.address, e);
+    case event_kind::instruction: return decide_bits(bit_group::instructions, 1ull << e.address, e);
+    case event_kind::memory:      return decide_range(ranges_[memory], e, e.address, none, e.rip);
+    case event_kind::io:
+        return decide_range(ranges_[io], e, e.address + e.old_value - 1, none, e.rip);
+    case event_kind::cpuid: break;    // all its rules count: each_about()
     }
     return {};
 }
@@ -77,20 +89,23 @@ bool rule_set::index_rule(std::uint16_t number, hv_rule const& r) {
     case HV_RULE_MEMORY: index_range(number, ranges_[memory]); return true;
     case HV_RULE_IO:     index_range(number, ranges_[io]); return true;
     case HV_RULE_CPUID:  index_range(number, ranges_[cpuid]); return true;
-    case HV_RULE_XCR:    return index_bits(number, bit_group::xcr0, r.mask);
+    case HV_RULE_XCR:    return index_bits(number, r, bit_group::xcr0, r.mask);
     case HV_RULE_DTR:
-        return index_bits(number, bit_group::tables, 3u >> (1 - r.last) & 3u << r.first);
-    case HV_RULE_INSTRUCTION: return index_bits(number, bit_group::instructions, r.mask);
+        return index_bits(number, r, bit_group::tables, 3u >> (1 - r.last) & 3u << r.first);
+    case HV_RULE_INSTRUCTION: return index_bits(number, r, bit_group::instructions, r.mask);
     default:                  break;
     }
-    return index_bits(number, r.first == 4 ? bit_group::cr4 : bit_group::cr0, r.mask);
+    return index_bits(number, r, r.first == 4 ? bit_group::cr4 : bit_group::cr0, r.mask);
 }
 
-bool rule_set::index_bits(std::uint16_t number, bit_group of, std::uint64_t mask) {
+bool rule_set::index_bits(std::uint16_t number, hv_rule const& r, bit_group of,
+                          std::uint64_t mask) {
     bool fits = true;
-    bit_mask_[std::size_t(of)] |= mask;
+    auto const group = std::size_t(of);
+    bit_mask_[group] |= mask;
     for (unsigned i = 0; i < 32; ++i)
-        if ((mask >> i & 1) != 0) fits = take(bit_rule_[std::size_t(of)][i], number) && fits;
+        for (std::uint32_t row = 0; (mask >> i & 1) != 0 && row < rows; ++row)
+            if (on_cpu(r, row)) fits = take(bit_rule_[row][group][i], number) && fits;
     return fits;
 }
 
@@ -104,6 +119,10 @@ bool rule_set::take(std::uint16_t& place, std::uint16_t number) {
 bool rule_set::index_msr(std::uint16_t number, hv_rule const& r) {
     bool fits = true;
     any_msr_ = true;
+    if (r.cpus != 0) {
+        index_range(number, ranges_[msr]);
+        return true;
+    }
     auto const first = msr_slot(static_cast<std::uint32_t>(r.first));
     auto const last = msr_slot(static_cast<std::uint32_t>(r.last));
     for (unsigned write = 0; write < 2; ++write) {
@@ -144,23 +163,31 @@ std::uint16_t rule_set::stricter(std::uint16_t a, std::uint16_t b, std::uint64_t
 verdict rule_set::verdict_of(std::uint16_t number, std::uint64_t what) const {
     if (number == none) return {};
     auto const& r = rules_[number - 1u];
-    return {passes(r, what) ? action::allow : action_of(r), r.id};
+    return {passes(r, what) ? action::allow : action_of(r), r.id, 0};
 }
 
-verdict rule_set::decide_bits(bit_group of, std::uint64_t touched, std::uint64_t rip) const {
+verdict rule_set::decide_bits(bit_group of, std::uint64_t touched, event const& e) const {
     touched &= bits(of);
     std::uint16_t worst = none;
-    for (unsigned i = 0; i < 32; ++i)
-        if ((touched >> i & 1) != 0) worst = stricter(worst, bit_rule_[std::size_t(of)][i], rip);
-    return verdict_of(worst, rip);
+    std::uint64_t kept = 0;
+    auto const& row = bit_rule_[row_of(e.cpu)][std::size_t(of)];
+    for (unsigned i = 0; i < 32; ++i) {
+        if ((touched >> i & 1) == 0) continue;
+        worst = stricter(worst, row[i], e.rip);
+        if (verdict_of(row[i], e.rip).action == action::keep) kept |= 1ull << i;
+    }
+    auto by = verdict_of(worst, e.rip);
+    if (by.action == action::keep) by.kept = kept;
+    return by;
 }
 
-verdict rule_set::decide_range(range_index const& x, event const& e, std::uint64_t last) const {
-    std::uint16_t worst = none;
+verdict rule_set::decide_range(range_index const& x, event const& e, std::uint64_t last,
+                               std::uint16_t worst, std::uint64_t what) const {
     each_at(x, e.address, last, [&](std::uint16_t number) {
-        if ((rules_[number - 1u].access & e.access) != 0) worst = stricter(worst, number, e.rip);
+        auto const& r = rules_[number - 1u];
+        if ((r.access & e.access) != 0 && on_cpu(r, e.cpu)) worst = stricter(worst, number, what);
     });
-    return verdict_of(worst, e.rip);
+    return verdict_of(worst, what);
 }
 
 }    // namespace hv::policy

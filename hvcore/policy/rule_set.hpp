@@ -20,13 +20,21 @@ enum class bit_group : std::uint8_t { cr0, cr4, xcr0, tables, instructions };
 /// there.
 class rule_set {
 public:
-    /// Take over `rules`; each was checked before.
+    /// Take over `rules`; each was checked before. Those that wait for the seal are in force only
+    /// where `sealed`.
     /// Errors   invalid: an id twice, or an MSR or bit that an earlier rule watches with another
     ///          exception: which one counts could not be told. The 1-based number of the rule is in
     ///          `culprit`.
-    [[nodiscard]] status load(span<hv_rule const> rules, std::uint32_t& culprit);
-    /// Whether every rule of `other` is in this set too: what the ratchet asks.
-    [[nodiscard]] bool includes(rule_set const& other) const;
+    [[nodiscard]] status load(span<hv_rule const> rules, std::uint32_t& culprit,
+                              bool sealed = false);
+    /// Whether every rule of `other` that stays is in this set too; all: whether every one is. What
+    /// the ratchet asks.
+    [[nodiscard]] bool includes(rule_set const& other, bool all) const;
+    [[nodiscard]] bool in_force(hv_rule const& r) const {
+        return sealed_ || (r.flags & HV_RULE_WAITS) == 0;
+    }
+    /// Whether a rule in force keeps the CPUs hoisted.
+    [[nodiscard]] bool ratchets() const;
     /// The rule of this id; nullptr: none.
     [[nodiscard]] hv_rule const* find(std::uint32_t id) const;
     [[nodiscard]] verdict decide(event const& e) const;
@@ -36,13 +44,15 @@ public:
     [[nodiscard]] std::uint64_t cr_mask(unsigned number) const { return bit_mask_[number == 4]; }
     [[nodiscard]] bool watches_io() const { return ranges_[io].count != 0; }
     [[nodiscard]] bool watches_cpuid() const { return ranges_[cpuid].count != 0; }
-    /// Call `visit` with each rule of kind IO or CPUID about something in first..last.
+    /// Call `visit` with each rule of kind IO or CPUID, or of kind MSR that names CPUs, about
+    /// something in first..last.
     template <typename Visit>
     void each_about(std::uint16_t kind, std::uint64_t first, std::uint64_t last,
                     Visit const& visit) const {
-        each_at(ranges_[kind == HV_RULE_IO ? io : cpuid], first, last,
+        each_at(ranges_[index_of(kind)], first, last,
                 [&](std::uint16_t number) { visit(rules_[number - 1u]); });
     }
+    /// Whether a rule for all CPUs does.
     [[nodiscard]] bool watches_msr(std::uint32_t slot, bool write) const {
         return msr_rule_[write][slot] != 0;
     }
@@ -52,7 +62,17 @@ public:
 
 private:
     static constexpr std::uint16_t none = 0;
-    static constexpr std::size_t memory = 0, io = 1, cpuid = 2;
+    // msr: those that name CPUs.
+    static constexpr std::size_t memory = 0, io = 1, cpuid = 2, msr = 3;
+    static constexpr std::size_t index_of(std::uint16_t kind) {
+        if (kind == HV_RULE_MSR) return msr;
+        return kind == HV_RULE_IO ? io : kind == HV_RULE_CPUID ? cpuid : memory;
+    }
+    // Rows of bit_rule_: CPUs that rules can name, then all others.
+    static constexpr std::size_t rows = HV_RULE_CPUS + 1;
+    static constexpr std::size_t row_of(std::uint32_t cpu) {
+        return cpu < HV_RULE_CPUS ? cpu : HV_RULE_CPUS;
+    }
     /// Rules about ranges of one kind, by their first byte, port or sub-leaf.
     struct range_index {
         array<std::uint16_t, HV_MAX_RULES> rules{};    // numbers
@@ -71,7 +91,8 @@ private:
     // False: an earlier rule has another exception.
     [[nodiscard]] bool index_rule(std::uint16_t number, hv_rule const& r);
     [[nodiscard]] bool index_msr(std::uint16_t number, hv_rule const& r);
-    [[nodiscard]] bool index_bits(std::uint16_t number, bit_group of, std::uint64_t mask);
+    [[nodiscard]] bool index_bits(std::uint16_t number, hv_rule const& r, bit_group of,
+                                  std::uint64_t mask);
     [[nodiscard]] bool take(std::uint16_t& place, std::uint16_t number);
     void index_range(std::uint16_t number, range_index& x);
     void index_parts(range_index& x);
@@ -80,21 +101,23 @@ private:
                                          std::uint64_t what) const;
     /// what   the value of an MSR, or the instruction: it may be the rule's exception
     [[nodiscard]] verdict verdict_of(std::uint16_t number, std::uint64_t what) const;
-    [[nodiscard]] verdict decide_bits(bit_group of, std::uint64_t touched, std::uint64_t rip) const;
-    [[nodiscard]] verdict decide_range(range_index const& x, event const& e,
-                                       std::uint64_t last) const;
+    [[nodiscard]] verdict decide_bits(bit_group of, std::uint64_t touched, event const& e) const;
+    /// worst   the rule that has decided so far; what: as of verdict_of()
+    [[nodiscard]] verdict decide_range(range_index const& x, event const& e, std::uint64_t last,
+                                       std::uint16_t worst, std::uint64_t what) const;
     template <typename Visit>
     void each_at(range_index const& x, std::uint64_t first, std::uint64_t last,
                  Visit const& visit) const;
 
     array<hv_rule, HV_MAX_RULES> rules_{};
     std::uint32_t count_{};
+    bool sealed_{};
     // Each index holds rule numbers + 1; 0 means that no rule watches the object.
     array<array<std::uint16_t, msr_slots>, 2> msr_rule_{};
     bool any_msr_{};
-    array<array<std::uint16_t, 32>, 5> bit_rule_{};    // by bit_group
+    array<array<array<std::uint16_t, 32>, 5>, rows> bit_rule_{};    // by row, then bit_group
     array<std::uint64_t, 5> bit_mask_{};
-    array<range_index, 3> ranges_{};
+    array<range_index, 4> ranges_{};
 };
 
 /// Visit the rules of `x` that have something of first..last.

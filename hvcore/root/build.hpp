@@ -49,12 +49,8 @@ inline status check_launch(hv_launch const& a) {
 }
 
 inline frame_layout layout_of(hv_launch const& a, image_sizes const& sizes) {
-    return {.image = sizes.image_pages,
-            .pool = sizes.pool_pages,
-            .cpu = std::uint64_t{sizes.cpu_pages} * a.cpus,
-            .tables = a.table_pages,
-            .mailbox = HV_MAILBOX_PAGES,
-            .shared_cpu = std::uint64_t{shared_cpu_pages} * a.cpus};
+    return {sizes.image_pages, sizes.pool_pages, std::uint64_t{sizes.cpu_pages} * a.cpus,
+            a.table_pages,     HV_MAILBOX_PAGES, std::uint64_t{shared_cpu_pages} * a.cpus};
 }
 
 /// The core's linear address of a page of the layout.

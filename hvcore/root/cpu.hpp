@@ -72,7 +72,8 @@ inline void record_verdict(cpu& c, std::uint16_t reason, event const& e, verdict
 }
 
 /// What the rules say, with its record.
-template <typename Cpu> verdict judge(Cpu& c, event const& e) {
+template <typename Cpu> verdict judge(Cpu& c, event e) {
+    e.cpu = c.common().shared->cpu_id;
     auto const by = c.machine().rules().decide(e);
     record_verdict(c.common(), c.reason(), e, by);
     return by;

@@ -54,8 +54,10 @@ template <typename Cpu> after answer_xsetbv(Cpu& c) {
                        valid_xcr0(make<xcr0>(value), supported);
     event const e{event_kind::xcr, HV_ACCESS_WRITE, 0, value, sound ? insn::xgetbv() : value,
                   c.rip().raw};
-    bool const allowed = sound && judge(c, e).action != action::deny;
-    return advance_or_fault(c, allowed && insn::xsetbv_safe(0, value));
+    auto const by = sound ? judge(c, e) : verdict{action::deny};
+    auto const next = (value & ~by.kept) | (e.old_value & by.kept);
+    bool const allowed = by.action != action::deny && valid_xcr0(make<xcr0>(next), supported);
+    return advance_or_fault(c, allowed && insn::xsetbv_safe(0, next));
 }
 
 /// What rules take from an answer of CPUID.
@@ -64,6 +66,7 @@ void hide_cpuid(Cpu& c, std::uint32_t leaf, std::uint32_t subleaf, cpuid_leaf& a
     auto const where = std::uint64_t{leaf} << 32 | subleaf;
     event const e{event_kind::cpuid, HV_ACCESS_READ, where, 0, 0, c.rip().raw};
     c.machine().rules().each_about(HV_RULE_CPUID, where, where, [&](hv_rule const& r) {
+        if (!policy::on_cpu(r, c.common().shared->cpu_id)) return;
         record_verdict(c.common(), c.reason(), e, {policy::action_of(r), r.id});
         if (policy::action_of(r) != action::deny) return;
         answer.eax &= ~static_cast<std::uint32_t>(r.mask);

@@ -96,6 +96,7 @@ template <entry_format Format, typename MsrMap, typename Guests> struct machine 
     bool time_slices{};          // the CPUs have a timer that ends guest operation
     std::uint32_t exits{~0u};    // what all CPUs can be made to leave it on: bits of enum watchable
     atomic<std::uint32_t> locked{};
+    bool sealed{};                      // rules that wait for it are in force
     atomic<std::uint64_t> offered{};    // guests, to programs
     spin_lock lock;                     // of stage, pool, rules, frames
 };

@@ -24,7 +24,9 @@ template <typename Cpu> event as_event(Cpu const& c, msr_access const& a) {
 template <typename Cpu> msr_decision decide(Cpu& c, msr_access const& a) {
     auto const& m = c.machine();
     auto const e = as_event(c, a);
-    if (judge(c, e).action == action::deny) return msr_decision::deny;
+    auto const by = judge(c, e).action;
+    if (by == action::deny) return msr_decision::deny;
+    if (by == action::keep) return msr_decision::ignore;
     auto const built_in = decide_msr(m.msrs->list(), a.index, a.write);
     // Reads of what is not there are everyday life: the kernel probes. Writes are not.
     if (built_in == msr_decision::deny && a.write)
@@ -70,8 +72,8 @@ constexpr bool valid_pat(std::uint64_t value) {    // SDM 3A 12.12.2 "IA32_PAT M
     return true;
 }
 
-/// Whether a CPU takes the value, for MSRs of the root VM that a control block may have in the CPU's
-/// place: addresses are canonical. Of EFER, see below.
+/// Whether a CPU takes the value, for MSRs of the root VM that a control block may have: addresses
+/// are canonical. Of EFER, see below.
 constexpr bool takes_msr(std::uint32_t index, std::uint64_t value) {
     switch (index) {
     case msr::ia32_pat:            return valid_pat(value);

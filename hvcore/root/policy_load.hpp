@@ -22,7 +22,7 @@ inline policy::memory_run same_rights(policy::rule_set const& rules, gpa at, std
 template <typename Machine>
 status apply_memory(Machine& m, policy::rule_set const& rules, policy::rule_set const& where) {
     for (std::size_t i = 0; i < where.size(); ++i) {
-        if (where[i].kind != HV_RULE_MEMORY) continue;
+        if (where[i].kind != HV_RULE_MEMORY || !where.in_force(where[i])) continue;
         auto at = where[i].first;
         for (unsigned step = 0; step <= 2 * HV_MAX_RULES && at <= where[i].last; ++step) {
             auto const run = same_rights(rules, gpa{at}, where[i].last + 1 - at);
@@ -35,7 +35,7 @@ status apply_memory(Machine& m, policy::rule_set const& rules, policy::rule_set 
 
 template <typename Machine> void merge_memory(Machine& m, policy::rule_set const& where) {
     for (std::size_t i = 0; i < where.size(); ++i)
-        if (where[i].kind == HV_RULE_MEMORY)
+        if (where[i].kind == HV_RULE_MEMORY && where.in_force(where[i]))
             m.stage.merge({gpa{where[i].first}, where[i].last + 1 - where[i].first});
 }
 
@@ -68,10 +68,12 @@ status enforceable(Machine& m, Cpu const& c, hv_rule const& r) {
 /// rule came into force.
 /// Errors   invalid: it cannot be read.
 template <typename Machine, typename Cpu> status keep_value(Machine& m, Cpu& c, hv_rule& r) {
-    if ((r.flags & HV_RULE_UNCHANGED) == 0) return done;
+    bool const waits = (r.flags & HV_RULE_WAITS) != 0 && !m.sealed;
+    if ((r.flags & HV_RULE_UNCHANGED) == 0 || waits) return done;
     auto const* const before = m.rules().find(r.id);
     std::uint64_t value = 0;
-    if (before != nullptr && before->flags == r.flags && before->first == r.first)
+    if (before != nullptr && before->flags == r.flags && before->first == r.first &&
+        m.rules().in_force(*before))
         value = before->pass_first;
     else if (!c.read_msr(static_cast<std::uint32_t>(r.first), value))
         return error{errc::invalid};
@@ -79,13 +81,18 @@ template <typename Machine, typename Cpu> status keep_value(Machine& m, Cpu& c, 
     return done;
 }
 
-/// Copy `count` rules out of the mailbox, once, and check each.
-template <typename Machine, typename Cpu>
-status fetch_rules(Machine& m, Cpu& c, std::uint64_t count, std::uint32_t& culprit) {
+/// Copy `count` rules out of the mailbox, once.
+template <typename Machine> status fetch_rules(Machine& m, std::uint64_t count) {
     if (count > HV_MAX_RULES) return error{errc::invalid};
     auto const* from = reinterpret_cast<std::uint64_t const volatile*>(m.mailbox.raw);
     auto* to = reinterpret_cast<std::uint64_t*>(m.arrived.begin());
     for (std::uint64_t i = 0; i < count * (sizeof(hv_rule) / 8); ++i) to[i] = from[i];
+    return done;
+}
+
+/// Check the first `count` of the rules that have arrived, each by itself.
+template <typename Machine, typename Cpu>
+status check_rules(Machine& m, Cpu& c, std::uint64_t count, std::uint32_t& culprit) {
     for (std::uint64_t i = 0; i < count; ++i) {
         culprit = static_cast<std::uint32_t>(i + 1);
         HV_TRY(enforceable(m, c, m.arrived[i]));
@@ -95,19 +102,14 @@ status fetch_rules(Machine& m, Cpu& c, std::uint64_t count, std::uint32_t& culpr
     return done;
 }
 
-/// Replace the set in force by the `count` rules in the mailbox, on all CPUs, before it returns.
-/// culprit  1-based number of the rule that is not sound, on `invalid`.
-/// Errors   invalid; no_memory: pool empty; perm: locked, and a rule in force is missing. Nothing
-///          changed.
+/// Replace the set in force by the rules that have arrived. The machine's lock is held.
 template <typename Machine, typename Cpu>
-status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t generation,
-                   std::uint32_t& culprit) {
-    auto const hold = hold_machine(m, c);
-    HV_TRY(fetch_rules(m, c, count, culprit));
+status put_in_force(Machine& m, Cpu& c, std::uint64_t count, std::uint32_t& culprit) {
+    HV_TRY(check_rules(m, c, count, culprit));
     auto& now = m.rules();
     auto& next = m.staged_rules();
-    HV_TRY(next.load({m.arrived.begin(), count}, culprit));
-    if (m.locked.load() != 0 && !next.includes(now)) return error{errc::perm};
+    HV_TRY(next.load({m.arrived.begin(), count}, culprit, m.sealed));
+    if (!next.includes(now, m.locked.load() != 0)) return error{errc::perm};
     close_pages(m, c, true);
     // First what the new rules ask for: an error then takes nothing from the old ones.
     auto applied = apply_memory(m, next, next);
@@ -126,10 +128,36 @@ status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t genera
     m.active_rules.store(1 - m.active_rules.load());
     m.msrs->build(m.rules());
     m.ports->build(m.rules());
+    return shoot_down(m, c);
+}
+
+/// Replace the set in force by the `count` rules in the mailbox, on all CPUs, before it returns.
+/// culprit  1-based number of the rule that is not sound, on `invalid`.
+/// Errors   invalid; no_memory: pool empty; perm: a rule in force is missing that stays, or the set
+///          is locked. Nothing changed.
+template <typename Machine, typename Cpu>
+status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t generation,
+                   std::uint32_t& culprit) {
+    auto const hold = hold_machine(m, c);
+    HV_TRY(fetch_rules(m, count));
+    HV_TRY(put_in_force(m, c, count, culprit));
     m.generation = generation;
-    HV_TRY(shoot_down(m, c));
     record_plain(c.common(), HV_RECORD_POLICY_LOADED, generation, count);
     return done;
+}
+
+/// Put the rules in force that wait for it, in the same way. Errors as of load_policy().
+template <typename Machine, typename Cpu>
+status seal_policy(Machine& m, Cpu& c, std::uint32_t& culprit) {
+    auto const hold = hold_machine(m, c);
+    if (m.sealed) return done;
+    auto const count = m.rules().size();
+    for (std::size_t i = 0; i < count; ++i) m.arrived[i] = m.rules()[i];
+    m.sealed = true;
+    auto const sealed = put_in_force(m, c, count, culprit);
+    m.sealed = bool{sealed};
+    if (sealed) record_plain(c.common(), HV_RECORD_POLICY_SEALED, m.generation, count);
+    return sealed;
 }
 
 }    // namespace hv

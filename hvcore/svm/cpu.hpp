@@ -98,6 +98,7 @@ public:
 private:
     std::uint8_t stop_step(bool executed);
     void judge_registers();
+    [[nodiscard]] bool keep_registers(std::uint64_t value0, std::uint64_t value4);
 };
 
 }    // namespace hv::svm

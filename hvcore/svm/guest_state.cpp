@@ -12,7 +12,6 @@ constexpr vmcb_segment convert(segment const& s) {
     auto const attributes = (s.access & 0xff) | (s.access >> 4 & 0xf00);
     return {s.selector, static_cast<std::uint16_t>(attributes), s.limit, s.base.raw};
 }
-static_assert(convert({.selector = 16, .limit = ~0u, .access = 0xa09b}).attributes == 0xa9b);
 
 void write_segments(save_area& s) {
     auto const gdt = insn::sgdt();

@@ -23,7 +23,7 @@ register_decision judge(cpu& c, change const& w) {
     auto const& rules = c.machine().rules();
     masked_register const was{w.before, w.before, rules.cr_mask(w.number), w.pinned};
     auto const rip = c.linear(c.base.tables.rip);
-    auto d = decide_write(w.number, was, w.now, {}, rules, rip);
+    auto const d = decide_write(w.number, was, w.now, {}, rules, rip, c.base.shared->cpu_id);
     record_verdict(c.base, c.step.reason,
                    {event_kind::cr, HV_ACCESS_WRITE, w.number, w.now, w.before, rip.raw}, d.by);
     return d;
@@ -98,12 +98,31 @@ void cpu::close_own_pages() {
     close_pages(*owner, *this, false);
 }
 
+/// CR0 and CR4 as rules leave them. False: this CPU takes no such value.
+bool cpu::keep_registers(std::uint64_t value0, std::uint64_t value4) {
+    auto& s = block->save;
+    if (value0 == s.cr0 && value4 == s.cr4) return true;
+    auto const to0 = make<cr0>(value0);
+    auto const to4 = make<cr4>(value4);
+    bool const code_64 = (s.cs.attributes & vmcb_segment::long_mode) != 0;
+    paging_mode const m{
+        make<cr0>(step.cr0), make<cr4>(step.cr4), make<efer>(step.efer), code_64, s.cr3,
+        step.cr4 | s.cr4};
+    if (!takes_cr0(to0, m) || !takes_cr4(to4, m)) return false;
+    s.cr0 = value0;
+    s.cr4 = value4;
+    bool const active = m.now_efer.get<efer::lme>() && to0.get<cr0::pg>();
+    s.efer = make<efer>(s.efer).with<efer::lma>(active).raw;
+    flush_next = true;    // translations of what was not to be
+    return true;
+}
+
 void cpu::judge_registers() {
     auto& s = block->save;
     auto const d0 = judge(*this, {0, step.cr0, s.cr0, owner->pinned.cr0});
     auto const d4 = judge(*this, {4, step.cr4, s.cr4, owner->pinned.cr4});
     bool const tables_fault = takes_back_tables(*this, step.reason);
-    if (!d0.fault && !d4.fault && !tables_fault) return;
+    if (!d0.fault && !d4.fault && !tables_fault && keep_registers(d0.value, d4.value)) return;
     s.cr0 = step.cr0;
     s.cr4 = step.cr4;
     s.efer = step.efer;

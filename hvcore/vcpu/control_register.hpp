@@ -21,6 +21,7 @@ struct register_decision {
     bool fault{};    // #GP(0), nothing changes
     verdict by{};    // the rule that decided or logs
     masked_register next{};
+    std::uint64_t value{};    // what the root VM sees after it: as written, but for kept bits
 };
 
 /// Bits that the core keeps from the root VM, whatever the rules say.
@@ -31,12 +32,13 @@ struct reserved_bits {
 
 /// Decide a write of `wanted` that left guest operation. Where it is allowed, the register's shadow
 /// (and, for watched bits, the register) takes the new bits, and the instruction is executed again:
-/// it then has no bit left to exit for, and the CPU itself does the rest with all its checks.
-/// rip   the linear address of the instruction
+/// it then has no bit left to exit for, and the CPU itself does the rest with all its checks. So
+/// it is where a rule keeps bits: the shadow has them as written, until the instruction is done.
+/// rip   the linear address of the instruction, on the CPU that Linux numbers `cpu`
 inline register_decision decide_write(unsigned number, masked_register now, std::uint64_t wanted,
                                       reserved_bits bits, policy::rule_set const& rules,
-                                      gva rip = {}) {
-    register_decision d{.next = now};
+                                      gva rip = {}, std::uint32_t cpu = 0) {
+    register_decision d{.next = now, .value = wanted};
     auto const watched = rules.cr_mask(number);
     if ((wanted & bits.never) != 0) {
         d.fault = true;
@@ -45,18 +47,16 @@ inline register_decision decide_write(unsigned number, masked_register now, std:
     // A CPU that comes back from INIT has lost its bits and may set them again: only a change away
     // from the pinned value counts.
     auto const away = (wanted ^ now.seen()) & (wanted ^ now.pinned);
-    d.by = rules.decide({.kind = event_kind::cr,
-                         .access = HV_ACCESS_WRITE,
-                         .address = number,
-                         .value = wanted,
-                         .old_value = wanted ^ away,
-                         .rip = rip.raw});
+    d.by = rules.decide(
+        {event_kind::cr, HV_ACCESS_WRITE, number, wanted, wanted ^ away, rip.raw, cpu});
     if (d.by.action == action::deny) {
         d.fault = true;
         return d;
     }
+    auto const kept = d.by.kept & away;
+    d.value = (wanted & ~kept) | (now.seen() & kept);
     d.next.shadow = (now.shadow & ~now.mask) | (wanted & now.mask);
-    auto const real_too = watched & ~bits.virtually & ~bits.never;
+    auto const real_too = watched & ~bits.virtually & ~bits.never & ~kept;
     d.next.real = (now.real & ~real_too) | (wanted & real_too);
     return d;
 }

@@ -54,6 +54,12 @@ inline std::uint64_t msr_exits(msr_list list, policy::rule_set const& rules, std
     }
     for (std::uint32_t i = 0; rules.watches_msrs() && i < 64; ++i)
         bits |= std::uint64_t{rules.watches_msr(slot + i, write)} << i;
+    auto const index = policy::msr_at(slot);
+    rules.each_about(HV_RULE_MSR, index, index + 63, [&](hv_rule const& r) {
+        if ((r.access & (write ? HV_ACCESS_WRITE : HV_ACCESS_READ)) == 0) return;
+        for (std::uint32_t i = 0; i < 64; ++i)
+            bits |= std::uint64_t{index + i >= r.first && index + i <= r.last} << i;
+    });
     return bits;
 }
 

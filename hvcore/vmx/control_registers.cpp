@@ -36,12 +36,10 @@ cr_write decode(cpu const& c, general_registers& gpr, cr_access q) {
 }
 
 bool takes(cpu const& c, cr_write const& w) {
-    paging_mode const m{.now0 = c.vmcs.read<guest_cr0>(),
-                        .now4 = c.vmcs.read<guest_cr4>(),
-                        .now_efer = c.vmcs.read<guest_efer>(),
-                        .code_64 = c.runs_64_bit_code(),
-                        .cr3 = c.vmcs.read<guest_cr3>(),
-                        .cr4_bits = insn::rdmsr(msr::ia32_vmx_cr4_fixed1)};
+    auto const& v = c.vmcs;
+    paging_mode const m{v.read<guest_cr0>(),  v.read<guest_cr4>(),
+                        v.read<guest_efer>(), c.runs_64_bit_code(),
+                        v.read<guest_cr3>(),  insn::rdmsr(msr::ia32_vmx_cr4_fixed1)};
     return w.number == 0 ? takes_cr0(make<cr0>(w.value), m) : takes_cr4(make<cr4>(w.value), m);
 }
 
@@ -84,13 +82,15 @@ after on_cr_access(cpu& c) {
     auto const now = c.control_register(w.number);
     auto const bits = w.number == 0 ? cr0_bits : cr4_bits;
     auto const rip = c.linear_rip();
-    auto const d = decide_write(w.number, now, w.value, bits, c.machine().rules(), rip);
+    auto const d = decide_write(w.number, now, w.value, bits, c.machine().rules(), rip,
+                                c.base.shared->cpu_id);
     record_verdict(c.base, c.reason(),
                    {event_kind::cr, HV_ACCESS_WRITE, w.number, w.value, now.seen(), rip.raw}, d.by);
-    if (d.fault) return refuse(c);
+    if (d.fault || !takes(c, {w.number, d.value, true})) return refuse(c);
     c.set_control_register(w.number, d.next);
     if (d.next.real != now.real) follow(c);
-    return after::resume;    // executed again, and now nothing of it exits
+    if (d.value != w.value) c.begin_step();    // at its end kept bits are seen again as they are
+    return after::resume;                      // executed again, and now nothing of it exits
 }
 
 }    // namespace hv::vmx

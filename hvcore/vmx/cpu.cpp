@@ -26,10 +26,12 @@ void cpu::load_masks() {
     auto& rules = owner->rules();
     for (unsigned number : {0u, 4u}) {
         auto r = control_register(number);
-        // bits that become watched, or stop being so, keep the value that is seen
-        r.shadow = r.seen();
-        r.mask = rules.cr_mask(number) |
-                 (number == 0 ? cr0_bits.virtually : cr4_bits.never | cr4_bits.virtually);
+        auto const own = number == 0 ? cr0_bits.virtually : cr4_bits.never | cr4_bits.virtually;
+        // bits that become watched, or stop being so, keep the value that is seen; in a step, the
+        // one that its instruction writes and a rule does not let in
+        auto const lent = stepping ? 0 : rules.cr_mask(number) & ~own;
+        r.shadow = (r.seen() & ~lent) | (r.real & lent);
+        r.mask = rules.cr_mask(number) | own;
         set_control_register(number, r);
     }
     pin_tables(*this);

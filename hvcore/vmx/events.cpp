@@ -23,11 +23,8 @@ void prepare_retry(cpu const& c, ept_violation_qualification q) {
 
 after on_ept_violation(cpu& c) {
     auto const q = make<ept_violation_qualification>(c.vmcs.read<exit_qualification>());
-    violation const v{.at = c.vmcs.read<guest_physical_address>(),
-                      .access = access_of(q),
-                      .rip = c.linear_rip(),
-                      .reason = static_cast<std::uint16_t>(exit_reason::ept_violation),
-                      .qualification = q.raw};
+    violation const v{c.vmcs.read<guest_physical_address>(), access_of(q), c.linear_rip(),
+                      c.reason(), q.raw};
     if (on_violation(c.machine(), c, v) == outcome::fault) {
         c.inject(general_protection);
         return after::resume;

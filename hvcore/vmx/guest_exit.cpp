@@ -31,11 +31,8 @@ next on_guest_io(cpu const& c, guest_vcpu const& v) {
 next on_guest_cr(cpu& c, guest_vcpu& v) {
     auto const q = make<cr_access>(c.vmcs.read<exit_qualification>());
     if (q.get<cr_access::number>() == 8 && q.get<cr_access::type>() <= 1)
-        return back({.why = HV_GUEST_CR8,
-                     .length = c.vmcs.read<instruction_length>(),
-                     .detail = 1 - q.get<cr_access::type>(),
-                     .address = q.get<cr_access::from>(),
-                     .value = v.outside.cr8});
+        return back({HV_GUEST_CR8, c.vmcs.read<instruction_length>(), 1 - q.get<cr_access::type>(),
+                     q.get<cr_access::from>(), v.outside.cr8});
     return write_guest_cr(c, v.gpr, q) ? again : fault(c, general_protection);
 }
 
@@ -87,9 +84,7 @@ next on_guest_exception(cpu& c) {
 next on_guest_memory(cpu const& c) {
     auto const q = make<ept_violation_qualification>(c.vmcs.read<exit_qualification>());
     prepare_retry(c, q);
-    return back({.why = HV_GUEST_MEMORY,
-                 .detail = access_of(q),
-                 .address = c.vmcs.read<guest_physical_address>().raw});
+    return back({HV_GUEST_MEMORY, 0, access_of(q), c.vmcs.read<guest_physical_address>().raw});
 }
 
 next on_guest_mwait(cpu& c, guest_vcpu const& v) {
@@ -97,9 +92,8 @@ next on_guest_mwait(cpu& c, guest_vcpu const& v) {
 }
 
 next unexpected(cpu const& c) {
-    return back({.why = HV_GUEST_UNEXPECTED,
-                 .address = c.vmcs.read<exit_reason_field>(),
-                 .value = c.vmcs.read<exit_qualification>()});
+    return back({HV_GUEST_UNEXPECTED, 0, 0, c.vmcs.read<exit_reason_field>(),
+                 c.vmcs.read<exit_qualification>()});
 }
 
 next dispatch(exit_reason why, cpu& c, guest_vcpu& v) {
@@ -158,9 +152,7 @@ hv_event half_delivered(cpu const& c) {
     v.half_delivered = {};
     if (why.get<exit_information::entry_failed>()) {
         v.half_delivered = v.injected;
-        c.leave_guest({.why = HV_GUEST_INVALID,
-                       .address = why.raw,
-                       .value = c.vmcs.read<exit_qualification>()});
+        c.leave_guest({HV_GUEST_INVALID, 0, 0, why.raw, c.vmcs.read<exit_qualification>()});
         return false;
     }
     v.launched = 1;

@@ -17,7 +17,6 @@ constexpr std::uint16_t attributes_of(std::uint64_t access) {
     if ((access & segment::unusable) != 0) return 0;
     return static_cast<std::uint16_t>((access & 0xff) | (access >> 4 & 0xf00));
 }
-static_assert(attributes_of(access_of({0, 0, 0, 0xa9b})) == 0xa9b);
 
 void write_segments(current_vmcs const& b, hv_vcpu_system const& s) {
     auto const* from = &s.es;

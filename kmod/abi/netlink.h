@@ -20,14 +20,14 @@
 enum hv_command {
 	HV_CMD_UNSPEC,
 	HV_CMD_START,	/* → ack. On failure the ext-ack message names CPU, step and reason */
-	HV_CMD_STOP,	/* → ack. EPERM: locked */
+	HV_CMD_STOP,	/* → ack. EPERM: locked, or a rule lasts until reboot */
 	HV_CMD_STATUS,	/* → STATUS reply, see attributes */
 	HV_CMD_STATS,	/* → HV_ATTR_CPU nests with COUNTERS */
 	HV_CMD_AUDIT,	/* → HV_ATTR_AUDIT (struct hv_audit) */
 	HV_CMD_DUMP,	/* HV_ATTR_CPU_ID → HV_ATTR_DUMP (struct hv_cpu_dump) */
 	/* any number of HV_ATTR_POLICY nests: the whole new set (none: empty). → ack */
 	HV_CMD_POLICY_SET,
-	HV_CMD_POLICY_GET,	/* → HV_ATTR_POLICY nests in force, HV_ATTR_LOCKED */
+	HV_CMD_POLICY_GET,	/* → HV_ATTR_POLICY nests in force, LOCKED, SEALED */
 	HV_CMD_POLICY_LOCK,	/* → ack */
 	/* the caller becomes the reader: unreleased records are sent again to the group. → ack */
 	HV_CMD_RECORDS_ATTACH,
@@ -42,6 +42,7 @@ enum hv_command {
 	 */
 	HV_CMD_RECORDS,
 	HV_CMD_STATE,	/* event: hoisted or unhoisted: HV_ATTR_HOISTED, HV_ATTR_SESSION */
+	HV_CMD_POLICY_SEAL,	/* → ack: rules that wait (HV_RULE_WAITS) are in force */
 	/*
 	 * Where memory of Linux lies now: HV_ATTR_PLACE and what that asks for → HV_ATTR_RANGES in
 	 * the order of the linear addresses; of a module HV_ATTR_STAMP, too. EFAULT: the first
@@ -78,9 +79,10 @@ enum hv_attribute {
 	HV_ATTR_COUNTERS,	/* array of u64, index = basic exit reason */
 	HV_ATTR_AUDIT,		/* struct hv_audit */
 	HV_ATTR_DUMP,		/* struct hv_cpu_dump */
+	/* More rules of a policy follow at once, in a nest of the same NAME. */
 	HV_ATTR_POLICY,		/* nest, repeated: NAME, RULES, MODULES (none: no such rule) */
 	HV_ATTR_NAME,		/* string, 1..63 of [a-z0-9-] */
-	HV_ATTR_RULES,		/* array of struct hv_rule */
+	HV_ATTR_RULES,		/* array of struct hv_rule, at most HV_NEST_RULES */
 	HV_ATTR_SEQUENCE,	/* u64 */
 	HV_ATTR_RECORDS,	/* array of struct hv_record */
 	HV_ATTR_DMA,		/* string: "not protected" (no IOMMU is used) */
@@ -90,6 +92,7 @@ enum hv_attribute {
 	 * [module]), shorter than HV_SYMBOL_BYTES; empty where it has no name for it
 	 */
 	HV_ATTR_SYMBOLS,
+	HV_ATTR_SEALED,		/* u8 */
 	HV_ATTR_PLACE,		/* u32: enum hv_place */
 	HV_ATTR_FIRST,		/* u64: linear address, whole pages of the kernel's half */
 	HV_ATTR_BYTES,		/* u64: whole pages, at most HV_MAX_PLACE_BYTES */
@@ -137,6 +140,7 @@ HV_STATIC_ASSERT(sizeof(struct hv_module_stamp) == 64, "hv_module_stamp");
 #define HV_MAX_MODULES 64u
 
 #define HV_NAME_BYTES 64
+#define HV_NEST_RULES 512	/* an attribute has less than 64 KiB */
 #define HV_SYMBOL_BYTES 128
 
 #endif

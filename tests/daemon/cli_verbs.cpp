@@ -105,8 +105,8 @@ TEST_F(hvctl_alone, policy_check_needs_neither_hvd_nor_hv_ko) {
     device_.refuse("status", ENODEV, "hv.ko is not loaded: modprobe hv");
     EXPECT_EQ(hvctl({"policy", "check", folder_.write("p.json", lstar_policy)}), 0);
     EXPECT_EQ(out_, "policy entry: sound, 1 rule\n\n"
-                    "RULE   ACTION  OBJECT      COST\n"
-                    "lstar  deny    ia32_lstar  an exit per write\n");
+                    "RULE   ACTION  WHEN  LIFETIME   OBJECT      COST\n"
+                    "lstar  deny    now   revocable  ia32_lstar  an exit per write\n");
     auto const bad = folder_.write("b.json", "{\"version\": 1,\n\"name\": 3}");
     EXPECT_EQ(hvctl({"policy", "check", bad}), 1);
     EXPECT_EQ(err_, "hvctl: " + bad +
@@ -158,6 +158,7 @@ TEST_F(hvctl_with_hvd, every_verb_does_its_work) {
     EXPECT_EQ(hvctl_json({"policy", "remove", "entry"})["name"], "entry");
     EXPECT_EQ(hvctl_json({"stop"})["hoisted"], false);
     EXPECT_EQ(hvctl_json({"start"})["hoisted"], true);
+    EXPECT_EQ(hvctl_json({"policy", "seal"})["sealed"], true);
     EXPECT_EQ(hvctl_json({"policy", "lock"})["locked"], true);
     EXPECT_EQ(hvctl({"stop"}), 1);
     EXPECT_EQ(err_, "hvctl: a policy is locked\n");

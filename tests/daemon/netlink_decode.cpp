@@ -111,6 +111,33 @@ TEST(decode_policies, needs_sound_names_and_whole_rules) {
     EXPECT_EQ(decode(std::string(HV_NAME_BYTES, 'a'), 0), EBADMSG);
 }
 
+// A thousand rules of 64 bytes are more than an attribute holds.
+TEST(decode_policies, a_policy_goes_on_under_the_same_name) {
+    std::vector<hv_rule> rules(HV_NEST_RULES + 1);
+    auto const part = [&](std::string const& name, std::size_t count) {
+        netlink_bytes inner;
+        inner.text(HV_ATTR_NAME, name)
+            .attribute_bytes(HV_ATTR_RULES, rules.data(), count * sizeof(hv_rule));
+        return netlink_bytes{}.nest(HV_ATTR_POLICY, inner);
+    };
+    auto const decode = [&](std::vector<netlink_bytes> const& parts) {
+        netlink_bytes all;
+        for (auto const& each : parts) all.append(each);
+        enforced_policies out;
+        decode_policies(all.span(), out);
+        return out.policies;
+    };
+    auto const two = decode({part("a", HV_NEST_RULES), part("a", 3), part("b", 1)});
+    ASSERT_EQ(two.size(), 2u);
+    EXPECT_EQ(two[0].rules.size(), HV_NEST_RULES + 3u);
+    EXPECT_EQ(two[1].rules.size(), 1u);
+    EXPECT_EQ(code_of([&] { decode({part("a", HV_NEST_RULES + 1)}); }), EBADMSG);
+    EXPECT_EQ(code_of([&] {
+                  decode({part("a", HV_NEST_RULES), part("a", HV_NEST_RULES), part("a", 1)});
+              }),
+              EBADMSG);
+}
+
 TEST(decode_dump, wants_the_struct_of_this_abi) {
     hv_cpu_dump dump{};
     dump.version = HV_ABI_VERSION;

@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "2:49: rules[0].bits: bits that cannot be kept: 0x80002000"},
         bad_rule{R"({"name":"a","kind":"cr","register":"cr4","bits":["smep"],"access":[]})",
                  "2:58: rules[0]: unknown key \"access\", expected: name, kind, register, bits, "
-                 "except, action"},
+                 "except, action, cpus, when, lifetime"},
         bad_rule{R"({"name":"a","kind":"memory","access":["write"],"action":"deny"})",
                  "2:1: rules[0]: expected one of \"range\", \"virtual\", \"symbols\", \"section\" "
                  "and \"module\""},

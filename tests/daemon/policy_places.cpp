@@ -113,7 +113,7 @@ TEST_F(policy_places, a_modules_memory_holds_the_module) {
     EXPECT_EQ(policy.modules[0].stamp, 0x1122334455667788u);
     auto const book = rule_book{}.with(policy);
     ASSERT_EQ(book.rules().at(0).modules.size(), 1u);
-    auto const again = rule_book{}.adjusted_to({false, book.rules()});
+    auto const again = rule_book{}.adjusted_to({false, false, book.rules()});
     ASSERT_EQ(again.rules().at(0).modules.size(), 1u) << "hv.ko tells a new hvd";
     EXPECT_STREQ(again.rules().at(0).modules[0].name, "nf_tables");
 }
@@ -181,7 +181,8 @@ TEST_F(policy_places, a_sum_is_no_rule_of_the_core) {
     ASSERT_EQ(device_.hashed.size(), 2u);
     EXPECT_EQ(device_.hashed[0].first, 0x9000u) << "in the order of the linear addresses";
     auto const book = rule_book{}.with(policy);
-    auto const again = rule_book::from_json(book.to_json()).adjusted_to({false, book.rules()});
+    auto const again = rule_book::from_json(book.to_json())
+                           .adjusted_to({false, false, book.rules()});
     EXPECT_EQ(again.to_json(), book.to_json());
     EXPECT_EQ(again.find("p")->hashes.at(0).ranges.at(1).last, 0x5fffu);
 }

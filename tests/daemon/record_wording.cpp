@@ -51,6 +51,10 @@ TEST(record_message, tells_of_ports_cpuid_xcr0_and_instructions) {
               "CPUID 0x7 sub-leaf 0x1 denied by p/r");
     EXPECT_EQ(said(HV_RECORD_XCR_DENIED, with(0, 3, 7, HV_ACCESS_WRITE), &rule),
               "xcr0 from 0x7 to 0x3 (avx) denied by p/r");
+    EXPECT_EQ(said(HV_RECORD_XCR_KEPT, with(0, 3, 7, HV_ACCESS_WRITE), &rule),
+              "xcr0 from 0x7 to 0x3 (avx) kept out by p/r");
+    EXPECT_EQ(said(HV_RECORD_POLICY_SEALED, with(1, 4, 0, 0), nullptr),
+              "policy sealed: all 4 rules in force");
     auto const wbinvd = with(HV_INSTRUCTION_WBINVD, 0, 0, HV_ACCESS_EXECUTE);
     EXPECT_EQ(said(HV_RECORD_EXECUTION_LOGGED, wbinvd, &rule), "wbinvd logged by p/r");
     EXPECT_EQ(said(HV_RECORD_EXECUTION_DENIED, with(99, 0, 0, 0), &rule),

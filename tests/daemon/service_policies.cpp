@@ -81,6 +81,53 @@ TEST_F(policies_test, the_lock_is_hv_kos_and_its_refusals_come_through) {
     EXPECT_EQ(refused("stop"), std::pair(1, std::string{"a policy is locked"}));
 }
 
+TEST_F(policies_test, the_seal_is_hv_kos) {
+    EXPECT_EQ(call("policy.list")["sealed"], false);
+    EXPECT_EQ(call("policy.seal")["sealed"], true);
+    EXPECT_EQ(call("policy.list")["sealed"], true);
+    EXPECT_EQ(call("status")["sealed"], true);
+}
+
+TEST_F(policies_test, a_rule_that_is_not_revocable_stays_as_it_is) {
+    auto const text = [](std::string const& rest) {
+        return R"({"version":1,"name":"entry","rules":[{"name":"lstar","kind":"msr",
+            "msr":"ia32_lstar","access":["write"])" +
+               rest + "}]}";
+    };
+    auto const stays = text(R"(,"action":"deny","when":"seal","lifetime":"hoisted")");
+    apply(stays);
+    auto const shown = call("policy.show", {{"name", "entry"}})["rules"][0];
+    EXPECT_EQ(shown["when"], "seal");
+    EXPECT_EQ(shown["lifetime"], "hoisted");
+    call("policy.remove", {{"name", "entry"}});    // not in force yet
+    apply(stays);
+    call("policy.seal");
+    auto const why = std::string{"rule \"lstar\" of policy \"entry\" can be neither removed nor "
+                                 "changed before this Linux is unhoisted"};
+    EXPECT_EQ(refused("policy.remove", {{"name", "entry"}}).second, why);
+    EXPECT_EQ(
+        refused("policy.apply", {{"path", "/p.json"}, {"text", text(R"(,"action":"log")")}}).second,
+        why);
+    EXPECT_EQ(device_.enforced.policies.at(0).rules.at(0).action, HV_ACTION_DENY);
+    apply(stays);    // the same again is no change
+    EXPECT_EQ(call("policy.list")["policies"].size(), 1u);
+}
+
+TEST_F(policies_test, a_ratchet_says_until_when) {
+    apply(R"({"version":1,"name":"p","rules":[{"name":"a","kind":"msr","msr":1,
+        "access":["write"],"action":"keep","lifetime":"ratchet"}]})");
+    EXPECT_EQ(refused("policy.remove", {{"name", "p"}}).second,
+              "rule \"a\" of policy \"p\" can be neither removed nor changed before the next boot");
+}
+
+TEST_F(policies_test, a_rule_for_a_cpu_that_is_not_there_protects_nothing) {
+    auto const text = std::string{R"({"version":1,"name":"p","rules":[{"name":"a","kind":"msr",
+        "msr":1,"access":["write"],"action":"deny","cpus":[1, 5]}]})"};
+    EXPECT_EQ(refused("policy.apply", {{"path", "/p.json"}, {"text", text}}).second,
+              "/p.json:1:41: rule \"a\" is on CPU 5, which this Linux does not have");
+    EXPECT_TRUE(device_.enforced.policies.empty());
+}
+
 TEST_F(policies_test, names_that_are_not_there_or_no_names_are_refused) {
     EXPECT_NE(refused("policy.show", {{"name", "nope"}}).second.find("no policy \"nope\""),
               std::string::npos);

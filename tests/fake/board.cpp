@@ -119,7 +119,7 @@ hv_launch board::arguments(std::uint32_t n) const {
     a.size = sizeof a;
     a.cpu = n;
     a.cpus = static_cast<std::uint32_t>(cpus.size());
-    a.cpu_id = 10 + n;
+    a.cpu_id = first_cpu_id + n;
     a.chunks = static_cast<std::uint32_t>(chunks_.size());
     a.table_pages = static_cast<std::uint32_t>(layout_.tables);
     a.handle = secret;

@@ -10,6 +10,9 @@
 
 namespace fake {
 
+/// What Linux calls the CPU launched as number 0; the next ones follow.
+inline constexpr std::uint32_t first_cpu_id = 10;
+
 class board {
 public:
     static constexpr std::uint64_t first_hpa = 0x8000000;    // of the first chunk

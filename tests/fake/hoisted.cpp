@@ -162,7 +162,7 @@ outcome hoisted::move_to_cr(std::uint32_t n, unsigned number, std::uint64_t valu
         if (((value ^ v(n)[shadow]) & kept) == 0) {
             v(n).set(real, (v(n)[real] & kept) | (value & ~kept));
             if (number == 0) follow_paging(hw(n));
-            return outcome::resumed;
+            return steps(n) ? end_step(n) : outcome::resumed;
         }
         gpr(n).rbx = value;
         auto const how = exit(n, {.reason = 28, .qualification = number | 3u << 8});

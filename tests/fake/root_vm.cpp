@@ -97,34 +97,45 @@ bool root_vm::watches_port(std::uint64_t map, instruction const& i) const {
 
 hv_rule memory_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
                     std::uint32_t access) {
-    return {id, HV_RULE_MEMORY, action, access, 0, first, last, 0, 0, 0};
+    return {id, HV_RULE_MEMORY, action, access, 0, first, last, 0, 0, 0, 0};
 }
 hv_rule msr_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
                  std::uint32_t access) {
-    return {id, HV_RULE_MSR, action, access, 0, first, last, 0, 0, 0};
+    return {id, HV_RULE_MSR, action, access, 0, first, last, 0, 0, 0, 0};
 }
 hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask, std::uint16_t action) {
-    return {id, HV_RULE_CR, action, HV_ACCESS_WRITE, 0, number, number, mask, 0, 0};
+    return {id, HV_RULE_CR, action, HV_ACCESS_WRITE, 0, number, number, mask, 0, 0, 0};
 }
 hv_rule table_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
                    std::uint16_t action) {
-    return {id, HV_RULE_DTR, action, HV_ACCESS_WRITE, 0, first, last, 0, 0, 0};
+    return {id, HV_RULE_DTR, action, HV_ACCESS_WRITE, 0, first, last, 0, 0, 0, 0};
 }
 hv_rule io_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
                 std::uint32_t access) {
-    return {id, HV_RULE_IO, action, access, 0, first, last, 0, 0, 0};
+    return {id, HV_RULE_IO, action, access, 0, first, last, 0, 0, 0, 0};
 }
 hv_rule xcr_rule(std::uint32_t id, std::uint64_t mask, std::uint16_t action) {
-    return {id, HV_RULE_XCR, action, HV_ACCESS_WRITE, 0, 0, 0, mask, 0, 0};
+    return {id, HV_RULE_XCR, action, HV_ACCESS_WRITE, 0, 0, 0, mask, 0, 0, 0};
 }
 hv_rule cpuid_rule(std::uint32_t id, std::uint64_t leaf, std::uint64_t eax_ebx,
                    std::uint64_t ecx_edx, std::uint16_t action) {
     return {id,         HV_RULE_CPUID,           action,  HV_ACCESS_READ, 0,
-            leaf << 32, leaf << 32 | 0xffffffff, eax_ebx, ecx_edx,        0};
+            leaf << 32, leaf << 32 | 0xffffffff, eax_ebx, ecx_edx,        0,
+            0};
 }
 hv_rule instruction_rule(std::uint32_t id, std::uint64_t mask, std::uint16_t action) {
-    return {id, HV_RULE_INSTRUCTION, action, HV_ACCESS_EXECUTE, 0, 0, 0, mask, 0, 0};
+    return {id, HV_RULE_INSTRUCTION, action, HV_ACCESS_EXECUTE, 0, 0, 0, mask, 0, 0, 0};
 }
+hv_rule on_cpus(hv_rule r, std::initializer_list<std::uint32_t> n) {
+    for (auto const each : n) r.cpus |= 1ull << (first_cpu_id + each);
+    return r;
+}
+
+hv_rule lasting(hv_rule r, std::uint32_t flags) {
+    r.flags |= flags;
+    return r;
+}
+
 hv_rule passing(hv_rule r, std::uint64_t first, std::uint64_t last) {
     r.flags |= HV_RULE_PASSES;
     r.pass_first = first;

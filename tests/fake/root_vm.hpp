@@ -98,6 +98,7 @@ public:
     [[nodiscard]] virtual hv::policy::rule_set& rules() const = 0;
     [[nodiscard]] virtual std::uint64_t generation() const = 0;
     [[nodiscard]] virtual bool locked() const = 0;
+    [[nodiscard]] virtual bool sealed() const = 0;
     virtual void set_time_slices(bool there) = 0;
     /// What the CPUs can be made to exit on: bits of enum watchable, and instructions.
     virtual void set_exits(std::uint32_t there) = 0;
@@ -166,6 +167,7 @@ public:
     [[nodiscard]] hv::policy::rule_set& rules() const override { return core_machine().rules(); }
     [[nodiscard]] std::uint64_t generation() const override { return core_machine().generation; }
     [[nodiscard]] bool locked() const override { return core_machine().locked.load() != 0; }
+    [[nodiscard]] bool sealed() const override { return core_machine().sealed; }
     void set_time_slices(bool there) override { core_machine().time_slices = there; }
     void set_exits(std::uint32_t there) override { core_machine().exits = there; }
     void plant_leaf(std::uint64_t at, hv::hpa to) override {
@@ -190,6 +192,10 @@ hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask,
 hv_rule table_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
                    std::uint16_t action = HV_ACTION_DENY);
 hv_rule passing(hv_rule r, std::uint64_t first, std::uint64_t last);
+/// On the CPUs `n` alone, in launch order.
+hv_rule on_cpus(hv_rule r, std::initializer_list<std::uint32_t> n);
+/// With these flags too.
+hv_rule lasting(hv_rule r, std::uint32_t flags);
 hv_rule io_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
                 std::uint16_t action = HV_ACTION_DENY,
                 std::uint32_t access = HV_ACCESS_READ | HV_ACCESS_WRITE);

@@ -35,7 +35,9 @@ void fill_mailbox(fuzz_bytes& in, root_vm& vm) {
 void fill_rules(fuzz_bytes& in, root_vm& vm) {
     for (std::uint32_t i = 0; i < 8; ++i) {
         auto const how = in.take<std::uint16_t>(), first = in.take<std::uint16_t>();
-        (&vm.mailbox<hv_rule>())[i] = fuzz_rule(i + 1, how, first, in.take<std::uint8_t>());
+        auto& rule = (&vm.mailbox<hv_rule>())[i];
+        rule = fuzz_rule(i + 1, how, first, in.take<std::uint8_t>());
+        fuzz_scope(rule, in.take<std::uint8_t>());
     }
 }
 

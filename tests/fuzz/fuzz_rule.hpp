@@ -19,6 +19,16 @@ constexpr void fuzz_exception(hv_rule& r, unsigned how, std::uint32_t flags) {
     r.pass_last = r.pass_first + how / 32 % 4;
 }
 
+/// Where and how long: few CPUs, that events come from, and any time.
+constexpr void fuzz_scope(hv_rule& r, std::uint8_t how) {
+    auto const flags = std::uint32_t{how} / 16 * HV_RULE_WAITS;
+    if (r.kind != HV_RULE_MEMORY) r.cpus = how % 4;
+    r.flags |= flags & hv::policy::time_flags;
+    auto kept = r;
+    kept.action = HV_ACTION_KEEP;
+    if (how / 4 % 2 != 0 && hv::policy::sound_action(kept)) r = kept;
+}
+
 /// how           kind, action, access, exception
 /// first, more   of what the kind counts: MSRs, pages, ports, sub-leaves, bits
 constexpr hv_rule fuzz_rule(std::uint32_t id, std::uint16_t how, std::uint64_t first,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Any set of rules, and any event: what decides is what a model says that goes through all of them,
 // two exceptions for one object are refused, the runs of memory_at() hold, and the ratchet lets no
-// set go by that lacks a rule.
+// set go by that lacks a rule which stays.
 #include "fuzz_bytes.hpp"
 #include "fuzz_rule.hpp"
 #include "policy/rule_set.hpp"
@@ -25,7 +25,9 @@ std::uint64_t number(fuzz_bytes& in) {
 hv_rule any_rule(fuzz_bytes& in, std::uint32_t id) {
     auto const how = in.take<std::uint16_t>();
     auto const first = number(in);
-    return fuzz_rule(id, how, first, number(in));
+    auto r = fuzz_rule(id, how, first, number(in));
+    fuzz_scope(r, in.take<std::uint8_t>());
+    return r;
 }
 
 constexpr std::uint16_t kind_of(event_kind k) {
@@ -49,11 +51,24 @@ bool about(hv_rule const& r, std::uint16_t kind, std::uint64_t first, std::uint6
 bool applies(hv_rule const& r, event const& e) {
     auto const changed = (e.value ^ e.old_value) & r.mask;
     if (r.kind != kind_of(e.kind) || (r.access & e.access) == 0) return false;
+    if (!policy::on_cpu(r, e.cpu)) return false;
     if (r.kind == HV_RULE_CR) return r.first == e.address && changed != 0;
     if (r.kind == HV_RULE_XCR) return changed != 0;
     if (r.kind == HV_RULE_INSTRUCTION) return (r.mask >> e.address & 1) != 0;
     auto const more = r.kind == HV_RULE_IO ? e.old_value - 1 : 0;
     return about(r, r.kind, e.address, e.address + more);
+}
+
+/// Bits of a register that rules keep, where no rule denies the write.
+std::uint64_t kept_bits(std::vector<hv_rule> const& rules, event const& e, action worst) {
+    std::uint64_t kept = 0;
+    if (worst != action::keep || e.kind == event_kind::msr) return 0;
+    for (auto const& r : rules) {
+        bool const keeps = policy::action_of(r) == action::keep && !policy::passes(r, e.rip);
+        if (!keeps || !applies(r, e)) continue;
+        kept |= r.kind == HV_RULE_DTR ? 1ull << e.address : (e.value ^ e.old_value) & r.mask;
+    }
+    return kept;
 }
 
 void decide(policy::rule_set const& set, std::vector<hv_rule> const& rules, event const& e) {
@@ -70,6 +85,7 @@ void decide(policy::rule_set const& set, std::vector<hv_rule> const& rules, even
         return r.id == got.rule && applies(r, e) && says(r) == worst;
     });
     check(worst == action::allow || named, "a rule decides that does not apply");
+    check(got.kept == kept_bits(rules, e, worst), "other bits are kept than rules name");
 }
 
 std::uint32_t watched(std::vector<hv_rule> const& rules, std::uint64_t at) {
@@ -94,7 +110,8 @@ void look_at_ranges(policy::rule_set const& set, std::vector<hv_rule> const& rul
     std::vector<std::uint32_t> told, wanted;
     set.each_about(kind, first, last, [&](hv_rule const& r) { told.push_back(r.id); });
     for (auto const& r : rules)
-        if (about(r, kind, first, last)) wanted.push_back(r.id);
+        if (about(r, kind, first, last) && (kind != HV_RULE_MSR || r.cpus != 0))
+            wanted.push_back(r.id);
     std::sort(told.begin(), told.end());
     check(told == wanted, "other rules than those about it");
 }
@@ -108,9 +125,10 @@ void look_at_watched(policy::rule_set const& set, std::vector<hv_rule> const& ru
     if (e.kind == event_kind::cpuid)
         look_at_ranges(set, rules, HV_RULE_CPUID, e.address, e.address + e.value);
     if (e.kind != event_kind::msr || !policy::msr_has_slot(e.address)) return;
+    look_at_ranges(set, rules, HV_RULE_MSR, e.address, e.address + e.value);
     auto const slot = policy::msr_slot(static_cast<std::uint32_t>(e.address));
     auto const any = std::any_of(rules.begin(), rules.end(),
-                                 [&](hv_rule const& r) { return applies(r, e); });
+                                 [&](hv_rule const& r) { return r.cpus == 0 && applies(r, e); });
     check(set.watches_msr(slot, e.access == HV_ACCESS_WRITE) == any, "an MSR that is watched");
 }
 
@@ -152,7 +170,10 @@ event any_event(fuzz_bytes& in) {
 
 /// Whether both watch an MSR, a bit or a table.
 bool meet(hv_rule const& a, hv_rule const& b) {
-    bool const same = a.kind == b.kind && a.first <= b.last && b.first <= a.last;
+    bool same = a.kind == b.kind && a.first <= b.last && b.first <= a.last;
+    // Rules that name CPUs: of an MSR each counts by itself, of a bit each has its CPUs.
+    bool const all = a.cpus == 0 || b.cpus == 0;
+    same = same && (a.kind == HV_RULE_MSR ? (a.cpus | b.cpus) == 0 : all || (a.cpus & b.cpus) != 0);
     if (!same || a.kind == HV_RULE_MEMORY || a.kind == HV_RULE_IO || a.kind == HV_RULE_CPUID)
         return false;
     return a.mask == 0 ? (a.access & b.access) != 0 : (a.mask & b.mask) != 0;
@@ -166,36 +187,60 @@ bool fits(std::vector<hv_rule> const& rules, hv_rule const& r) {
 }
 
 /// One that does not fit is refused, and the set says which.
-void refuse(policy::rule_set& set, std::vector<hv_rule> rules, hv_rule const& r) {
+void refuse(policy::rule_set& set, std::vector<hv_rule> rules, hv_rule const& r, bool sealed) {
     rules.push_back(r);
     std::uint32_t culprit = 0;
-    check(!set.load({rules.data(), rules.size()}, culprit) && culprit == rules.size(),
+    check(!set.load({rules.data(), rules.size()}, culprit, sealed) && culprit == rules.size(),
           "two exceptions for one object");
+}
+
+bool lasts(hv_rule const& r, bool sealed) {
+    return (r.flags & (HV_RULE_STAYS | HV_RULE_RATCHET)) != 0 &&
+           (sealed || (r.flags & HV_RULE_WAITS) == 0);
+}
+
+/// A set that lacks one rule, or none.
+void look_at_ratchet(fuzz_bytes& in, policy::rule_set const& set, std::vector<hv_rule> rules,
+                     bool sealed) {
+    static auto const less = std::make_unique<policy::rule_set>();
+    if (rules.empty()) return;
+    auto const missing = rules.begin() + in.take<std::uint8_t>() % rules.size();
+    bool const lasting = lasts(*missing, sealed);
+    rules.erase(missing);
+    std::uint32_t culprit = 0;
+    check(bool{less->load({rules.data(), rules.size()}, culprit, sealed)}, "fewer are refused");
+    check(set.includes(*less, true) && !less->includes(set, true), "the lock lets a rule go");
+    check(less->includes(set, false) != lasting, "a rule that stays goes, or another stays");
 }
 
 }    // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-    static auto const set = std::make_unique<policy::rule_set>(),
-                      less = std::make_unique<policy::rule_set>();
+    static auto const set = std::make_unique<policy::rule_set>();
     fuzz_bytes in{data, size};
-    std::vector<hv_rule> rules;
+    bool const sealed = in.take<std::uint8_t>() % 2 != 0;
+    std::vector<hv_rule> all, rules;    // and those in force
     for (auto left = in.take<std::uint8_t>() % 24u; left > 0; --left) {
-        auto const r = any_rule(in, static_cast<std::uint32_t>(rules.size() + 1));
+        auto const r = any_rule(in, static_cast<std::uint32_t>(all.size() + 1));
         if (!policy::check(r, 1ull << 40)) continue;
-        fits(rules, r) ? rules.push_back(r) : refuse(*set, rules, r);
+        bool const waits = !sealed && (r.flags & HV_RULE_WAITS) != 0;
+        if (!waits && !fits(rules, r)) {
+            refuse(*set, all, r, sealed);
+            continue;
+        }
+        all.push_back(r);
+        if (!waits) rules.push_back(r);
     }
     std::uint32_t culprit = 0;
-    check(bool{set->load({rules.data(), rules.size()}, culprit)}, "sound rules are refused");
+    check(bool{set->load({all.data(), all.size()}, culprit, sealed)}, "sound rules are refused");
     look_at_bits(*set, rules);
     for (unsigned i = 0; i < 32 && !in.empty(); ++i) {
-        auto const e = any_event(in);
+        auto e = any_event(in);
+        e.cpu = in.take<std::uint8_t>() % 4 * 32;    // none of them, CPU 64, is in any rule
+        if (e.cpu < 64) e.cpu /= 32;
         decide(*set, rules, e);
         look_at_watched(*set, rules, e);
     }
-    if (rules.empty()) return 0;
-    rules.erase(rules.begin() + in.take<std::uint8_t>() % rules.size());
-    check(bool{less->load({rules.data(), rules.size()}, culprit)}, "fewer rules are refused");
-    check(set->includes(*less) && !less->includes(*set), "the ratchet lets a rule go");
+    look_at_ratchet(in, *set, all, sealed);
     return 0;
 }

@@ -151,13 +151,13 @@ int link_command(struct hv_link* link, uint8_t command, struct hv_reply* reply) 
 
 int link_set_rules(struct hv_link* link, struct hv_rule const* rules, unsigned count) {
     static struct hv_request request;
-    size_t nest;
-
     request_begin(&request, link, HV_CMD_POLICY_SET, HV_ABI_VERSION);
-    if (count) {
-        nest = request_nest(&request, HV_ATTR_POLICY);
+    for (unsigned done = 0, part; done < count; done += part) {
+        size_t const nest = request_nest(&request, HV_ATTR_POLICY);
+
+        part = count - done < HV_NEST_RULES ? count - done : HV_NEST_RULES;
         request_put(&request, HV_ATTR_NAME, "test", sizeof "test");
-        request_put(&request, HV_ATTR_RULES, rules, count * sizeof *rules);
+        request_put(&request, HV_ATTR_RULES, rules + done, part * sizeof *rules);
         request_end_nest(&request, nest);
     }
     return link_ask(link, &request, NULL);

@@ -9,7 +9,7 @@
 #include "abi/policy.h"
 #include "kmod/abi/netlink.h"
 
-enum { request_bytes = 64 << 10, reply_bytes = 64 << 10, message_bytes = 256 };
+enum { request_bytes = 68 << 10, reply_bytes = 68 << 10, message_bytes = 256 };
 
 struct hv_link {
     int socket;

@@ -32,18 +32,19 @@ int hv_test_wrmsr(const u64 *argument, unsigned int count)
 /* What it had comes back at once, before an interrupt or a system call needs it. */
 int hv_test_lend_msr(const u64 *argument, unsigned int count)
 {
+	u64 before, during = 0;
 	unsigned long flags;
-	u64 before;
 	int fault;
 
 	if (rdmsrl_safe(argument[0], &before))
 		return -EIO;
 	local_irq_save(flags);
 	fault = hv_test_write_msr(argument[0], argument[1]);
+	rdmsrl_safe(argument[0], &during);
 	if (!fault)
 		hv_test_write_msr(argument[0], before);
 	local_irq_restore(flags);
-	hv_tell("fault %d\n", fault);
+	hv_tell("fault %d\nbefore 0x%llx\nduring 0x%llx\n", fault, before, during);
 	return 0;
 }
 

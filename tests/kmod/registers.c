@@ -75,8 +75,8 @@ static int write_xcr(u32 index, u64 value)
 /* Linux leaves CR4.OSXSAVE off where it does not trust the CPU's XSAVE: lent for the moment. */
 int hv_test_xsetbv(const u64 *argument, unsigned int count)
 {
+	u64 cr4, before, during;
 	unsigned long flags;
-	u64 cr4, before;
 	int fault;
 
 	local_irq_save(flags);
@@ -84,11 +84,12 @@ int hv_test_xsetbv(const u64 *argument, unsigned int count)
 	write_cr(4, cr4 | X86_CR4_OSXSAVE);
 	before = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	fault = write_xcr(argument[0], argument[1]);
+	during = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	if (!fault)
 		write_xcr(XCR_XFEATURE_ENABLED_MASK, before);
 	write_cr(4, cr4);
 	local_irq_restore(flags);
-	hv_tell("fault %d\nbefore 0x%llx\n", fault, before);
+	hv_tell("fault %d\nbefore 0x%llx\nduring 0x%llx\n", fault, before, during);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 // instead call_audit in border_vmx border_svm: an_audit
 // instead give_frames in border_vmx border_svm: a_gift
 // instead reclaim in border_vmx border_svm: a_reclaim
-// instead call_policy_load in border_vmx border_svm: a_policy
+// instead call_policy in border_vmx border_svm: a_policy
 // instead call_policy_lock in border_vmx border_svm: a_lock
 // instead call_dump in border_vmx border_svm: a_dump
 // instead create_vm in border_vmx border_svm: a_vm

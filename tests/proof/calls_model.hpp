@@ -88,8 +88,8 @@ status a_reclaim(void* /*machine*/, void* /*cpu*/, gpa first) {
     reach(HV_CALL_RECLAIM, first.raw);
     return a_status();
 }
-std::int64_t a_policy(void* /*cpu*/, std::uint64_t count, std::uint64_t generation) {
-    reach(HV_CALL_POLICY_LOAD, count, generation);
+std::int64_t a_policy(void* /*cpu*/, call_arguments const& p) {
+    reach(p.number == HV_CALL_POLICY_SEAL ? HV_CALL_POLICY_SEAL : HV_CALL_POLICY_LOAD, p.a, p.b);
     return a_value();
 }
 std::int64_t a_lock(void* /*cpu*/) {

@@ -61,6 +61,12 @@ void write(unsigned number) {
 
     if ((wanted & bits.never) != 0) prove_check(d.fault, "a bit that this CPU does not have");
     if (d.by.action == action::deny) prove_check(d.fault, "a rule that denies and no fault");
+    prove_check(((d.value ^ wanted) & ~d.by.kept) == 0, "a bit that no rule keeps");
+    // Where they are watched, and so, by vmx/cpu.cpp, as the root VM sees them.
+    auto const kept = d.by.kept & (d.value ^ wanted);
+    if (kept != 0) prove_reach("bits that are kept");
+    prove_check(((d.value ^ now.seen()) & kept) == 0, "a bit that is kept and changes");
+    prove_check(d.fault || ((d.next.real ^ now.real) & kept) == 0, "a bit is kept for show only");
     if (d.fault) {
         prove_reach("a write that faults");
         prove_check(d.next.real == now.real && d.next.shadow == now.shadow,

@@ -21,9 +21,11 @@ inline constinit hv::verdict rule{};
 inline constinit bool guard{}, cpu{};
 inline constinit unsigned records{};
 }    // namespace asked
-extern "C" hv::verdict a_rule_says(void const* /*rules*/, hv::event const& /*e*/) {
+extern "C" hv::verdict a_rule_says(void const* /*rules*/, hv::event const& e) {
     asked::rule = {static_cast<hv::action>(prove_any_u8()), prove_any_u32()};
     prove_assume(asked::rule.action <= hv::action::deny);
+    // policy::check(): only writes are kept from what they write.
+    prove_assume(asked::rule.action != hv::action::keep || e.access == HV_ACCESS_WRITE);
     return asked::rule;
 }
 extern "C" hv::guarded a_guard_says(void* /*machine*/, void* /*cpu*/, std::uint32_t /*index*/,
@@ -87,7 +89,9 @@ template <typename Map, typename Cpu, typename Machine> void written(Cpu& c, Mac
     auto const index = static_cast<std::uint32_t>(an_exit(c, m).rcx);
     bool const taken = write_msr(c);
     auto const built_in = decide_msr(Map::list(), index, true);
-    if (asked::rule.action == action::deny || built_in == msr_decision::deny)
+    bool const kept = asked::rule.action == action::keep;
+    if (kept) prove_check(taken && !asked::cpu && !asked::guard, "a write that is not kept out");
+    if (asked::rule.action == action::deny || (built_in == msr_decision::deny && !kept))
         prove_check(!taken && !asked::cpu && !asked::guard,
                     "a write that is denied and reaches it");
     if (built_in == msr_decision::ignore)
@@ -96,6 +100,7 @@ template <typename Map, typename Cpu, typename Machine> void written(Cpu& c, Mac
         prove_check(!asked::cpu, "a write past the check of its value");
     if (asked::rule.action != action::allow || built_in == msr_decision::deny)
         prove_check(asked::records != 0, "a denial that leaves no record");
+    if (kept) prove_reach("a write without effect");
     taken ? prove_reach("a write that is taken") : prove_reach("a write that faults");
 }
 

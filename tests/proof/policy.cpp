@@ -7,6 +7,8 @@
 // instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in cr_indexed msr_indexed: a_rule
 // instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in table_indexed: a_rule
 // instead _ZN2hv5arrayItLm24576EEixEm in msr_indexed: a_slot
+// instead _ZN2hv5arrayINS0_INS0_ItLm32EEELm5EEELm65EEixEm in cr_indexed table_indexed: a_row
+// instead _ZNK2hv5arrayINS0_INS0_ItLm32EEELm5EEELm65EEixEm in cr_decided: a_row
 // instead _ZN2hv5arrayINS0_ItLm32EEELm5EEixEm in cr_indexed table_indexed: a_side
 // instead _ZNK2hv5arrayINS0_ItLm32EEELm5EEixEm in cr_decided: a_side
 // instead _ZN2hv5arrayItLm32EEixEm in cr_indexed table_indexed: a_bit
@@ -14,22 +16,33 @@
 // instead _ZN2hv5arrayImLm5EEixEm in cr_indexed table_indexed: a_mask
 // instead _ZNK2hv5arrayImLm5EEixEm in cr_decided: a_mask
 // instead index_range in cr_indexed msr_indexed table_indexed: no_range
-// loop decide_bits: judged(i, worst)
-// loop index_bits: bits_done(i, fits)
+// loop decide_bits: judged(i, worst, kept)
+// loop index_bits 1: bits_done(i, fits)
+// loop index_bits 2: rows_done(i, row, fits)
 // loop index_msr 2: slots_done(write, slot, fits)
 // loop includes: i <= missing_rule()
+// turns 9 in same_rule
 // loop find: not_yet(i, id)
 // instead find in ratchet: found_or_not
 // instead _ZNK2hv5arrayI7hv_ruleLm1024EEixEm in ratchet: a_rule_of_two
 // instead same in ratchet: same_or_not
 
+constexpr unsigned keep = 2;    // of strength()
+
 extern "C" {
 /// g.address: the bits that change and are watched.
-bool judged(std::uint32_t i, number worst) {
+bool judged(std::uint32_t i, number worst, std::uint64_t kept) {
     if (i > 32 || worst > g.count || cells.a != g.old) return false;
     if ((g.address & 0xffffffff) == 0 && worst != 0) return false;
     bool const mine = g.slot < i && (g.address >> g.slot & 1) != 0 && g.old != 0;
+    bool const keeps = mine && strength(g.old) == keep;
+    if ((kept & ~g.address) != 0 || (kept >> g.slot & 1) != std::uint64_t{keeps}) return false;
     return !mine || (worst != 0 && strength(worst) >= strength(g.old));
+}
+/// Whether the bit that is followed is one of the new rule's.
+bool watched() {
+    return g.write == group_of_rule() && (bits_of_rule() >> g.slot & 1) != 0 &&
+           policy::on_cpu(g.rule, g.row);
 }
 /// What the index has where a rule was added, and that it was told of another exception there.
 bool taken(bool done, bool fits) {
@@ -37,8 +50,11 @@ bool taken(bool done, bool fits) {
            (!done || !fits || g.old == 0 || same_exception(g.old, g.mine));
 }
 bool bits_done(std::uint32_t i, bool fits) {
-    bool const watched = g.write == group_of_rule() && (bits_of_rule() >> g.slot & 1) != 0;
-    return i <= 32 && taken(watched && g.slot < i, fits);
+    return i <= 32 && taken(watched() && g.slot < i, fits);
+}
+bool rows_done(std::uint32_t i, std::uint32_t row, bool fits) {
+    bool const here = g.slot == i && g.row < row;
+    return i < 32 && row <= 65 && taken(watched() && (g.slot < i || here), fits);
 }
 bool not_yet(std::uint32_t i, std::uint32_t id) {
     return i <= g.count && (i <= g.place || id != g.place + 1);
@@ -51,7 +67,8 @@ bool slots_done(std::uint32_t write, std::uint32_t slot, bool fits) {
     bool const changed = side && g.slot >= first && g.slot < done;
     return slot >= first && slot <= last + 1 && taken(changed, fits);
 }
-std::uint32_t missing_rule() { return g.missing; }
+/// As far as the rules are looked at, where one that may not go is missing; else all of them.
+std::uint32_t missing_rule() { return g.counts ? g.missing : any_in_force.count_; }
 }
 
 namespace {
@@ -62,6 +79,8 @@ void any_bit() {
     prove_assume(g.count <= HV_MAX_RULES);
     g.write = prove_any_u32();
     g.slot = HV_INPUT("bit") & 31;
+    g.row = prove_any_u32();
+    prove_assume(g.row <= HV_RULE_CPUS);
     g.old = prove_any_u16();
     prove_assume(g.write <= 1 && g.old <= g.count);
     cells.a = g.old;
@@ -88,21 +107,23 @@ extern "C" void cr_indexed() {
     g.rule.kind = HV_RULE_CR;
     g.rule.first = HV_INPUT("register") & 4;
     g.rule.mask = HV_INPUT("mask");
+    g.rule.cpus = HV_INPUT("cpus");
     bool const other = (g.write != 0) != (g.rule.first == 4);
     auto const mask = model::mask[g.write];
     bool const fits = any_rules.index_rule(g.mine, g.rule);
-    bool const watched = !other && (g.rule.mask >> g.slot & 1) != 0;
-    goes_to_the_strictest(watched, fits);
+    bool const mine = !other && (g.rule.mask >> g.slot & 1) != 0 && policy::on_cpu(g.rule, g.row);
+    goes_to_the_strictest(mine, fits);
     prove_check(model::mask[g.write] == (other ? mask : mask | g.rule.mask),
                 "bits that are watched and need not, or must and are not");
-    watched ? prove_reach("a bit of this rule") : prove_reach("a bit of others");
+    mine ? prove_reach("a bit of this rule") : prove_reach("a bit of others");
 }
 
 extern "C" void cr_decided() {
     any_bit();
     g.what = HV_INPUT("rip");
-    event const e{event_kind::cr,    HV_ACCESS_WRITE, g.write * 4,
-                  HV_INPUT("value"), HV_INPUT("old"), g.what};
+    event const e{event_kind::cr,  HV_ACCESS_WRITE, g.write * 4,    HV_INPUT("value"),
+                  HV_INPUT("old"), g.what,          prove_any_u32()};
+    g.row = e.cpu < HV_RULE_CPUS ? e.cpu : HV_RULE_CPUS;
     auto const watched = (e.value ^ e.old_value) & model::mask[g.write];
     g.address = watched;
     auto const v = any_rules.decide(e);
@@ -112,7 +133,14 @@ extern "C" void cr_decided() {
         prove_check(static_cast<unsigned>(v.action) >= strength(g.old),
                     "a denial that did not win");
         if (passes(g.old) && v.action == action::allow) prove_reach("an exception");
+        if (v.action == action::keep) {
+            prove_reach("a write of which bits are kept");
+            prove_check((v.kept >> g.slot & 1) == std::uint64_t{strength(g.old) == keep},
+                        "a bit that is kept against the rules, or not kept");
+        }
     }
+    prove_check((v.kept & ~watched) == 0, "bits are kept that nobody watches");
+    prove_check(v.action == action::keep || v.kept == 0, "bits are kept, and nobody says so");
     if ((watched & 0xffffffff) == 0)
         prove_check(v.action == action::allow && v.rule == 0,
                     "a write that changes nothing is not taken");
@@ -127,6 +155,7 @@ extern "C" void msr_indexed() {
     g.mine = static_cast<number>(g.count);
     prove_assume(g.count >= 1 && g.count <= HV_MAX_RULES);
     g.rule.kind = HV_RULE_MSR;
+    g.rule.cpus = 0;    // others are in an index of ranges
     g.rule.access = static_cast<std::uint32_t>(HV_INPUT("access"));
     g.rule.first = HV_INPUT("first");
     g.rule.last = HV_INPUT("last");
@@ -152,6 +181,9 @@ extern "C" void table_indexed() {
     g.mine = static_cast<number>(g.count);
     prove_assume(g.count >= 1 && g.count <= HV_MAX_RULES);
     g.rule.kind = HV_RULE_DTR;
+    g.rule.cpus = HV_INPUT("cpus");
+    g.row = prove_any_u32();
+    prove_assume(g.row <= HV_RULE_CPUS);
     g.rule.first = HV_INPUT("first");
     g.rule.last = HV_INPUT("last");
     prove_assume(g.rule.first <= g.rule.last && g.rule.last <= HV_TABLE_IDT);
@@ -163,9 +195,10 @@ extern "C" void table_indexed() {
     prove_assume(g.old < g.mine);
     cells.a = g.old;
     bool const fits = any_rules.index_rule(g.mine, g.rule);
-    bool const mine = table >= g.rule.first && table <= g.rule.last;
+    bool const about = table >= g.rule.first && table <= g.rule.last;
+    bool const mine = about && policy::on_cpu(g.rule, g.row);
     goes_to_the_strictest(mine, fits);
-    prove_check(!mine || (model::mask[tables_group] >> table & 1) != 0,
+    prove_check(!about || (model::mask[tables_group] >> table & 1) != 0,
                 "a table that nobody watches");
     mine ? prove_reach("a table of this rule") : prove_reach("a table of others");
 }
@@ -194,9 +227,16 @@ extern "C" void ratchet() {
     prove_assume(any_rules.count_ <= HV_MAX_RULES && any_in_force.count_ <= HV_MAX_RULES);
     g.missing = prove_any_u32();
     prove_assume(g.missing < any_in_force.count_);
-    prove_check(!any_rules.includes(any_in_force),
-                "a rule in force is missing, and nobody sees it");
-    prove_reach("a set that is asked");
+    bool const all = prove_any_bool();
+    g.stays = prove_any_bool();
+    any_in_force.sealed_ = prove_any_bool();
+    g.waits = prove_any_bool();
+    bool const counts = all || (g.stays && (any_in_force.sealed_ || !g.waits));
+    g.counts = counts;
+    bool const included = any_rules.includes(any_in_force, all);
+    prove_check(!counts || !included, "a rule in force is missing, and nobody sees it");
+    counts ? prove_reach("a rule that may not go") : prove_reach("one that may");
+    if (included) prove_reach("a set that lacks a rule that may go");
 }
 
 /// And rules that are the same are so in every field.

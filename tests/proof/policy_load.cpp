@@ -4,9 +4,9 @@
 #include "root/policy_load.hpp"
 #include "prove.hpp"
 
-// turns 9 in rules_loaded
-// instead acquire in rules_loaded: it_waits
-// instead record_plain in rules_loaded: it_records
+// turns 9 in rules_loaded rules_sealed
+// instead acquire in rules_loaded rules_sealed: it_waits
+// instead record_plain in rules_loaded rules_sealed: it_records
 
 using namespace hv;
 namespace model {
@@ -17,18 +17,30 @@ inline constinit array<std::uint64_t, most * sizeof(hv_rule) / 8> mailbox{};
 inline void others_write() { prove_any_object(&mailbox); }
 
 struct request {
-    std::uint64_t count, place;               // place: of the rule that is followed
-    std::uint64_t core_first, core_last;      // frames that no rule may be about
-    std::uint64_t guest_first, guest_last;    // a guest's
-    bool locked, included;                    // whether the rules in force are among the new ones
-    bool loaded, failed;                      // what happened
+    std::uint64_t count, place;                 // place: of the rule that is followed
+    std::uint64_t core_first, core_last;        // frames that no rule may be about
+    std::uint64_t guest_first, guest_last;      // a guest's
+    std::uint64_t before;                       // rules in force, when what waits is to be so
+    bool locked, included, lasting_included;    // whether those in force are among the new ones
+    bool sealed;                                // what the new set is told
+    bool loaded, failed;                        // what happened
 };
 inline constinit request r{};
 
 /// In the place of a set of rules: what it is told to load is what will be in force.
 struct rules_model {
-    status load(span<hv_rule const> rules, std::uint32_t& culprit);
-    [[nodiscard]] bool includes(rules_model const& /*other*/) const { return r.included; }
+    status load(span<hv_rule const> rules, std::uint32_t& culprit, bool sealed);
+    [[nodiscard]] bool includes(rules_model const& /*other*/, bool all) const {
+        return all ? r.included : r.lasting_included;
+    }
+    [[nodiscard]] bool in_force(hv_rule const& /*rule*/) const { return prove_any_bool(); }
+    [[nodiscard]] std::size_t size() const { return r.before; }
+    [[nodiscard]] hv_rule const& operator[](std::size_t i) const {
+        static constinit hv_rule any{};
+        prove_check(i < r.before, "a rule that is not there");
+        prove_any_object(&any);
+        return any;
+    }
     [[nodiscard]] hv_rule const* find(std::uint32_t /*id*/) const {
         static constinit hv_rule before{};
         others_write();
@@ -77,6 +89,7 @@ struct machine_model {
     map_model* msrs;
     map_model* ports;
     std::uint64_t generation;
+    bool sealed;
     std::uint32_t exits;
     bool time_slices;
     rules_model& rules() { return sets[active_rules.load()]; }
@@ -100,7 +113,7 @@ struct cpu_model {
 inline constinit map_model a_map{};
 
 /// What must hold of each rule in force.
-inline void in_force(machine_model const& m, cpu_model const& c, hv_rule const& rule) {
+inline void must_hold(machine_model const& m, cpu_model const& c, hv_rule const& rule) {
     prove_check(bool{policy::check(rule, m.stage.known.top())}, "a rule that is not sound");
     prove_check((exits_for(rule) & ~m.exits) == 0, "a rule that no CPU can keep");
     prove_check(rule.kind != HV_RULE_XCR || c.has.xsave, "a rule about what is not there");
@@ -134,10 +147,12 @@ extern machine_model any_machine;
 extern cpu_model any_cpu;
 extern cpu any_common;
 
-status model::rules_model::load(span<hv_rule const> rules, std::uint32_t& /*culprit*/) {
+status model::rules_model::load(span<hv_rule const> rules, std::uint32_t& /*culprit*/,
+                                bool sealed) {
+    r.sealed = sealed;
     prove_check(rules.size() == r.count && !r.loaded, "other rules than those that arrived");
     r.loaded = true;
-    if (r.place < r.count) in_force(any_machine, any_cpu, rules[r.place]);
+    if (r.place < r.count) must_hold(any_machine, any_cpu, rules[r.place]);
     if (prove_any_bool()) return error{errc::invalid};
     return done;
 }
@@ -149,14 +164,14 @@ void it_records(void* /*cpu*/, std::uint16_t /*kind*/, std::uint64_t /*address*/
                 std::uint64_t /*value*/) {}
 }
 
-/// What is refused changes nothing; what is taken was checked, and after the lock lacks nothing.
-extern "C" void rules_loaded() {
+namespace {
+
+/// A machine and a request of which nothing else is known.
+machine_model& any_request() {
     auto& m = any_machine;
     any_cpu.base = &any_common;
     m.msrs = m.ports = &a_map;
-    r.count = HV_INPUT("count");
     r.place = HV_INPUT("place");
-    prove_assume(r.count <= most || r.count > HV_MAX_RULES);
     r.core_first = HV_INPUT("core_first");
     r.core_last = HV_INPUT("core_last");
     r.guest_first = HV_INPUT("guest_first");
@@ -164,18 +179,58 @@ extern "C" void rules_loaded() {
     prove_assume(m.stage.known.address_bits >= 32 && m.stage.known.address_bits <= 52);
     prove_assume(m.active_rules.load() <= 1);
     r.included = prove_any_bool();
+    r.lasting_included = r.included || prove_any_bool();
+    return m;
+}
+
+/// What holds of rules that come into force, however they do.
+void taken(bool locked) {
+    prove_check(r.loaded, "rules that nobody has looked at");
+    prove_check(!locked || r.included, "a rule that is lost after the lock");
+    prove_check(r.lasting_included, "a rule that stays is lost");
+}
+
+}    // namespace
+
+/// What is refused changes nothing; what is taken was checked, and lacks nothing that must stay.
+extern "C" void rules_loaded() {
+    auto& m = any_request();
+    r.count = HV_INPUT("count");
+    prove_assume(r.count <= most || r.count > HV_MAX_RULES);
     auto const active = m.active_rules.load();
     auto const generation = m.generation, next = HV_INPUT("generation");
-    bool const locked = m.locked.load() != 0;
+    bool const locked = m.locked.load() != 0, sealed = m.sealed;
     std::uint32_t culprit = 0;
     if (load_policy(m, any_cpu, r.count, next, culprit)) {
         prove_reach("rules that come into force");
-        prove_check(r.loaded && r.count <= most, "rules that nobody has looked at");
-        prove_check(!locked || r.included, "a rule that is lost after the lock");
+        taken(locked);
+        prove_check(r.count <= most && r.sealed == sealed, "rules that nobody has looked at");
         prove_check(m.active_rules.load() == 1 - active && m.generation == next, "the old rules");
     } else {
         prove_reach("rules that are refused");
         prove_check(m.active_rules.load() == active && m.generation == generation,
                     "rules that are refused, and come into force");
+    }
+    prove_check(m.sealed == sealed, "sealed, and nobody asked");
+}
+
+/// The seal, too: what waited is in force, or nothing has changed.
+extern "C" void rules_sealed() {
+    auto& m = any_request();
+    r.count = r.before = HV_INPUT("count");
+    prove_assume(r.count <= most);
+    auto const active = m.active_rules.load();
+    bool const locked = m.locked.load() != 0, before = m.sealed;
+    std::uint32_t culprit = 0;
+    bool const sealed{seal_policy(m, any_cpu, culprit)};
+    prove_check(m.sealed == (before || sealed), "another answer than what is so");
+    if (before) return prove_check(sealed && m.active_rules.load() == active, "sealed twice");
+    if (sealed) {
+        prove_reach("rules that waited");
+        taken(locked);
+        prove_check(r.sealed && m.active_rules.load() == 1 - active, "rules that go on waiting");
+    } else {
+        prove_reach("a seal that is refused");
+        prove_check(m.active_rules.load() == active, "a seal that is refused, and changes rules");
     }
 }

@@ -11,7 +11,7 @@ extern "C" {
 std::uint64_t __CPROVER_uninterpreted_first(number n);
 std::uint64_t __CPROVER_uninterpreted_last(number n);
 std::uint32_t __CPROVER_uninterpreted_access(number n);
-std::uint8_t __CPROVER_uninterpreted_denies(number n);
+std::uint8_t __CPROVER_uninterpreted_action(number n);
 std::uint8_t __CPROVER_uninterpreted_pass(number n);           // its exception, and the flags of it
 number __CPROVER_uninterpreted_sorted(std::uint32_t place);    // rules about ranges
 std::uint64_t __CPROVER_uninterpreted_reach(std::uint32_t place);
@@ -30,8 +30,10 @@ struct ghost {
     bool none;           // no rule watches this access of the address
     number mine, old;    // the new rule, and whose the place was
     hv_rule rule;
-    std::uint32_t write, slot;
+    std::uint32_t write, slot, row;    // row: of CPUs
     std::uint32_t missing;
+    bool stays, waits;    // the missing rule
+    bool counts;          // whether it must not be missing
 };
 struct cell_values {
     number a, b, other;
@@ -44,12 +46,16 @@ extern policy::rule_set any_rules, any_in_force;
 inline std::uint64_t first_of(number n) { return __CPROVER_uninterpreted_first(n); }
 inline std::uint64_t last_of(number n) { return __CPROVER_uninterpreted_last(n); }
 inline std::uint32_t access_of(number n) { return __CPROVER_uninterpreted_access(n); }
-inline bool denies(number n) { return (__CPROVER_uninterpreted_denies(n) & 1) != 0; }
+/// 1: it logs, 2: it keeps, 3: it denies.
+inline unsigned says(number n) {
+    auto const which = __CPROVER_uninterpreted_action(n) & 3u;
+    return which == 0 ? 1 : which;
+}
 /// Exceptions are 15 values, small or large, or none.
 inline std::uint8_t pass_of(number n) { return __CPROVER_uninterpreted_pass(n); }
 inline bool passes(number n) { return (pass_of(n) & 1) != 0 && (g.what >> 1) == (pass_of(n) >> 1); }
-/// What it says of this one: nothing, it logs, it denies.
-inline unsigned strength(number n) { return passes(n) ? 0 : denies(n) ? 2 : 1; }
+/// What it says of this one, or nothing.
+inline unsigned strength(number n) { return passes(n) ? 0 : says(n); }
 inline bool same_exception(number a, number b) { return pass_of(a) == pass_of(b); }
 inline number old_at(std::uint32_t place) { return __CPROVER_uninterpreted_sorted(place); }
 inline number at_place() { return old_at(g.place); }
@@ -65,10 +71,10 @@ inline bool concerns(number n) {
 inline bool applies_to(std::uint32_t write) {
     return (g.rule.access & (write != 0 ? HV_ACCESS_WRITE : HV_ACCESS_READ)) != 0;
 }
-/// Deny wins, then the first.
+/// Deny wins, then keep, then the first.
 inline number stricter_of(number a, number b) {
     if (a == 0 || b == 0) return a == 0 ? b : a;
-    return denies(b) && !denies(a) ? b : a;
+    return says(b) > says(a) ? b : a;
 }
 
 /// The group of bits that the new rule is about, and those of them.
@@ -87,6 +93,8 @@ inline constinit hv_rule rule{}, mine{}, theirs{};
 inline constinit std::uint64_t reach{};
 inline constinit number part{};
 // bit_rule_: the group that is followed, then all others; bit_mask_.
+// The same of its rows, one by CPU.
+inline constinit array<array<number, 32>, 5> row[2]{};
 inline constinit array<number, 32> side[2]{};
 inline constinit std::uint64_t mask[5]{};
 }    // namespace model
@@ -98,7 +106,7 @@ hv_rule* a_rule(void* /*self*/, std::size_t i) {
     auto& rule = n == g.mine ? model::mine : model::rule;
     rule.id = n;
     rule.kind = HV_RULE_MEMORY;
-    rule.action = denies(n) ? HV_ACTION_DENY : HV_ACTION_LOG;
+    rule.action = says(n) == 3 ? HV_ACTION_DENY : says(n) == 2 ? HV_ACTION_KEEP : HV_ACTION_LOG;
     rule.access = access_of(n);
     rule.flags = pass_of(n) & 1;
     rule.first = first_of(n);
@@ -155,10 +163,14 @@ number* a_slot(void* self, std::size_t slot) {
     prove_assume(cells.other < g.mine);
     return &cells.other;
 }
-/// bit_rule_[…] at the group and the bit that are followed; others have any rule.
-void* a_side(void* /*self*/, std::size_t i) {
+/// bit_rule_[…] at the CPU, the group and the bit that are followed; others have any rule.
+void* a_row(void* /*self*/, std::size_t i) {
+    prove_check(i < 65, "a CPU that has no rules");
+    return i == g.row ? &model::row[0] : &model::row[1];
+}
+void* a_side(void* self, std::size_t i) {
     prove_check(i < 5, "a group that has no rules");
-    return i == g.write ? &model::side[0] : &model::side[1];
+    return self == &model::row[0] && i == g.write ? &model::side[0] : &model::side[1];
 }
 number* a_bit(void* self, std::size_t i) {
     prove_check(i < 32, "a bit that has no rules");
@@ -181,6 +193,10 @@ hv_rule* a_rule_of_two(void* self, std::size_t i) {
     prove_check(i < (self == &any_in_force.rules_ ? any_in_force.count_ : any_rules.count_),
                 "a rule that is not there");
     rule.id = static_cast<std::uint32_t>(i);
+    rule.flags = prove_any_u32();
+    if (i != g.missing || &rule != &model::theirs) return &rule;
+    rule.flags = g.waits ? std::uint32_t{HV_RULE_WAITS} : 0;
+    if (g.stays) rule.flags |= prove_any_bool() ? HV_RULE_STAYS : HV_RULE_RATCHET;
     return &rule;
 }
 /// A rule of that id, or none.

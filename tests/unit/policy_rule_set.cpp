@@ -118,7 +118,7 @@ TEST_F(rule_set, compares_whole_rules_for_the_ratchet) {
         std::uint32_t culprit = 0;
         EXPECT_TRUE(x->load({big.data(), big.size()}, culprit) &&
                     y->load({small.data(), small.size()}, culprit));
-        return x->includes(*y);
+        return x->includes(*y, true);
     };
     EXPECT_TRUE(includes({a, b, c}, {c, a}));
     EXPECT_TRUE(includes({a}, {}));
@@ -128,7 +128,8 @@ TEST_F(rule_set, compares_whole_rules_for_the_ratchet) {
           +[](hv_rule& r) { r.last += 0x1000; }, +[](hv_rule& r) { r.action = HV_ACTION_LOG; },
           +[](hv_rule& r) { r.access = W | X; }, +[](hv_rule& r) { r.mask = 1; },
           +[](hv_rule& r) { r.kind = HV_RULE_MSR; }, +[](hv_rule& r) { r.flags = HV_RULE_PASSES; },
-          +[](hv_rule& r) { r = passing(r, 0, 1); }}) {
+          +[](hv_rule& r) { r = passing(r, 0, 1); }, +[](hv_rule& r) { r.cpus = 1; },
+          +[](hv_rule& r) { r.flags = HV_RULE_STAYS; }}) {
         auto other = b;
         change(other);
         EXPECT_FALSE(includes({a, other}, {b}));

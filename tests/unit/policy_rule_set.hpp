@@ -31,6 +31,7 @@ protected:
     }
     static bool applies(hv_rule const& r, event const& e) {
         if (policy::passes(r, e.kind == event_kind::msr ? e.value : e.rip)) return false;
+        if (!policy::on_cpu(r, e.cpu)) return false;
         switch (e.kind) {
         case event_kind::dtr:
             return r.kind == HV_RULE_DTR && e.address >= r.first && e.address <= r.last;

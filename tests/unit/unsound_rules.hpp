@@ -18,11 +18,15 @@ inline std::vector<hv_rule> unsound_msr_rules() {
         bad([](hv_rule& r) { r.kind = 0; }),
         bad([](hv_rule& r) { r.kind = 9; }),
         bad([](hv_rule& r) { r.action = 0; }),
-        bad([](hv_rule& r) { r.action = 3; }),
+        bad([](hv_rule& r) { r.action = 4; }),
+        bad([](hv_rule& r) { r.action = HV_ACTION_KEEP, r.access = HV_ACCESS_READ; }),
+        bad([](hv_rule& r) {
+            r.action = HV_ACTION_KEEP, r.access = HV_ACCESS_READ | HV_ACCESS_WRITE;
+        }),
         bad([](hv_rule& r) { r.access = 0; }),
         bad([](hv_rule& r) { r.access = 4; }),
         bad([](hv_rule& r) { r.access = 0x80000002; }),
-        bad([](hv_rule& r) { r.flags = 4; }),
+        bad([](hv_rule& r) { r.flags = 32; }),
         bad([](hv_rule& r) { r.pass_last = 1; }),
         bad([](hv_rule& r) { r.flags = HV_RULE_UNCHANGED; }),
         bad([](hv_rule& r) { r.flags = HV_RULE_PASSES, r.pass_first = 1; }),
@@ -34,6 +38,17 @@ inline std::vector<hv_rule> unsound_msr_rules() {
         bad([](hv_rule& r) { r.last = 0xc0000000; }),
         bad([](hv_rule& r) { r.first = r.last = 0x4b564d00; }),
         bad([](hv_rule& r) { r.first = r.last = 0x1c0000080; }),
+    };
+}
+
+/// What only some kinds know.
+inline std::vector<hv_rule> unsound_scopes() {
+    return {
+        with(memory_rule(2, 0x1000, 0x1fff), [](hv_rule& r) { r.cpus = 1; }),
+        memory_rule(2, 0x1000, 0x1fff, HV_ACTION_KEEP),
+        io_rule(2, 5, 5, HV_ACTION_KEEP),
+        cpuid_rule(2, 7, 1, 0, HV_ACTION_KEEP),
+        instruction_rule(2, 1, HV_ACTION_KEEP),
     };
 }
 
@@ -81,6 +96,7 @@ inline std::vector<hv_rule> unsound_other_rules() {
 inline std::vector<hv_rule> unsound_rules() {
     auto all = unsound_msr_rules();
     for (auto const& r : unsound_other_rules()) all.push_back(r);
+    for (auto const& r : unsound_scopes()) all.push_back(r);
     return all;
 }
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/policy/scope_reader.hpp"
+
+#include <array>
+#include <vector>
+
+#include "daemon/policy/choices.hpp"
+
+namespace hv {
+namespace {
+
+constexpr std::array actions{named_number{"log", HV_ACTION_LOG},
+                             named_number{"deny", HV_ACTION_DENY},
+                             named_number{"keep", HV_ACTION_KEEP}};
+constexpr std::array times{named_number{"now", 0}, named_number{"seal", HV_RULE_WAITS}};
+constexpr std::array lifetimes{named_number{"revocable", 0}, named_number{"hoisted", HV_RULE_STAYS},
+                               named_number{"ratchet", HV_RULE_RATCHET}};
+constexpr std::array every_rule{std::string_view{"name"},   std::string_view{"kind"},
+                                std::string_view{"action"}, std::string_view{"cpus"},
+                                std::string_view{"when"},   std::string_view{"lifetime"}};
+
+std::uint64_t read_cpu(value const& from) {
+    auto const cpu = from.number("the number of a CPU");
+    if (cpu >= HV_RULE_CPUS) {
+        from.fail("a rule can name the CPUs 0 to " + std::to_string(HV_RULE_CPUS - 1) + ", found " +
+                  std::to_string(cpu));
+    }
+    return cpu;
+}
+
+/// A list, or {"first": …, "last": …}, both inclusive.
+std::uint64_t read_cpus(value const& from) {
+    std::uint64_t cpus = 0;
+    if (from.is(json_node::kind::object)) {
+        from.only({"first", "last"});
+        auto const first = read_cpu(from.at("first"));
+        auto const last = read_cpu(from.at("last"));
+        if (last < first) from.fail("the range ends before it starts");
+        for (auto cpu = first; cpu <= last; ++cpu) {
+            cpus |= 1ull << cpu;
+        }
+        return cpus;
+    }
+    for (auto const& each : from.items()) {
+        auto const bit = 1ull << read_cpu(each);
+        if ((cpus & bit) != 0) each.fail("this CPU is given twice");
+        cpus |= bit;
+    }
+    if (cpus == 0) from.fail("expected at least one CPU");
+    return cpus;
+}
+
+}
+
+void only_rule_keys(value const& entry, std::initializer_list<std::string_view> own) {
+    std::vector<std::string_view> known{every_rule.begin(), every_rule.end()};
+    known.insert(known.begin() + 2, own.begin(), own.end());
+    entry.only(known);
+}
+
+void read_scope(value const& entry, compiled_rule& into) {
+    auto& rule = into.rule;
+    if (auto const cpus = entry.find("cpus")) {
+        if (rule.kind == HV_RULE_MEMORY) {
+            cpus->fail("a memory rule is for all CPUs, which share what they may do with memory: "
+                       "leave \"cpus\" out");
+        }
+        rule.cpus = read_cpus(*cpus);
+        into.object += cpus_text(rule);
+    }
+    if (auto const when = entry.find("when")) {
+        rule.flags |= static_cast<std::uint32_t>(choose(*when, times));
+    }
+    if (auto const lifetime = entry.find("lifetime")) {
+        rule.flags |= static_cast<std::uint32_t>(choose(*lifetime, lifetimes));
+    }
+}
+
+void read_action(value const& entry, hv_rule& rule) {
+    auto const action = entry.at("action");
+    rule.action = static_cast<std::uint16_t>(choose(action, actions));
+    if (rule.action != HV_ACTION_KEEP || rule.kind == HV_RULE_CR || rule.kind == HV_RULE_DTR ||
+        rule.kind == HV_RULE_XCR) {
+        return;
+    }
+    if (rule.kind != HV_RULE_MSR) {
+        action.fail("only what has a value can keep it: msr, cr, xcr, dtr: expected \"log\" or "
+                    "\"deny\"");
+    }
+    if (rule.access != HV_ACCESS_WRITE) {
+        action.fail("\"keep\" is about what is written: expected \"access\": [\"write\"]");
+    }
+}
+
+}
