@@ -121,7 +121,8 @@ inline void must_hold(machine_model const& m, cpu_model const& c, hv_rule const&
     prove_reach("a rule about memory");
     prove_check(rule.first > r.core_last || rule.last < r.core_first, "a rule about the core");
     prove_check(rule.first > r.guest_last || rule.last < r.guest_first, "one about a guest");
-    prove_check(rule.action == HV_ACTION_DENY && rule.flags == 0 || m.time_slices,
+    prove_check(rule.action == HV_ACTION_DENY && (rule.flags & HV_RULE_PASSES) == 0 ||
+                    m.time_slices,
                 "a page that is opened, and nothing closes it");
 }
 
