@@ -9,14 +9,12 @@
 load_test_module
 insmod /opt/hv/hv_victim.ko
 ANSWER_OF_VICTIM=/sys/module/hv_victim/parameters/answer
-victim() { sed -n "s/^\([0-9a-f]*\) . hv_victim_$1\t.*/0x\1/p" /proc/kallsyms; }
-symbol() { sed -n "s/^\([0-9a-f]*\) . $1$/0x\1/p" /proc/kallsyms; }
-victim_at() { code=$(victim code) constant=$(victim constant) setting=$(victim setting); }
+victim_at() { read -r code constant setting </sys/module/hv_victim/parameters/places; }
 victim_at
 t places
 area=$(of area)
 direct=$(of direct)
-image=$(symbol xen_get_vendor)
+image=0x$(sed -n '/ xen_get_vendor$/ { s/ .*//p; q; }' /proc/kallsyms)
 
 policy() { # NAME RULES
     printf '{"version": 1, "name": "%s", "rules": [%s]}\n' "$1" "$2" >/tmp/$1.json
