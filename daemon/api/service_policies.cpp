@@ -24,7 +24,7 @@ ordered_json rule_json(compiled_rule const& rule) {
                      {"kind", kind_text(rule.rule.kind)},
                      {"object", rule.object},
                      {"access", access_text(rule.rule.access)},
-                     {"action", action_text(rule.rule.action)},
+                     {"action", action_text(rule)},
                      {"first", hex(rule.rule.first)},
                      {"last", hex(rule.rule.last)}};
     if (rule.rule.mask != 0) out["mask"] = hex(rule.rule.mask);
@@ -36,6 +36,8 @@ ordered_json rule_json(compiled_rule const& rule) {
         out["passes"] = "unchanged";
     else if ((rule.rule.flags & HV_RULE_PASSES) != 0)
         out["passes"] = hex(rule.rule.pass_first) + ".." + hex(rule.rule.pass_last);
+    if (auto const& rate = rule.terms.rate; rate.records != 0)
+        out["rate"] = {{"records", rate.records}, {"seconds", rate.seconds}};
     return out;
 }
 

@@ -9,7 +9,7 @@
 namespace hv {
 
 struct rate_options {
-    std::uint64_t per_second = 1000;
+    double per_second = 1000;
     std::uint64_t burst = 10'000;    // 0: no limit
 };
 
@@ -21,12 +21,14 @@ public:
     explicit rate_limit(rate_options options) : options_{options} {}
 
     /// Whether one more is within the limit; it is taken off then.
-    bool allows(std::uint64_t rule, instant now) {
-        if (options_.burst == 0) return true;
-        auto const full = static_cast<double>(options_.burst);
+    bool allows(std::uint64_t rule, instant now) { return allows(rule, now, options_); }
+    /// The same, by the rule's own limit.
+    bool allows(std::uint64_t rule, instant now, rate_options const& own) {
+        if (own.burst == 0) return true;
+        auto const full = static_cast<double>(own.burst);
         auto& left = left_.try_emplace(rule, allowance{full, now}).first->second;
         std::chrono::duration<double> const passed = now - left.at;
-        left.lines += passed.count() * static_cast<double>(options_.per_second);
+        left.lines += passed.count() * own.per_second;
         left = {std::min(full, left.lines), now};
         if (left.lines < 1) return false;
         left.lines -= 1;

@@ -96,11 +96,11 @@ void recorder::add_batch(record_batch const& batch) {
                     "records were lost between hv.ko and hvd");
         }
         mark.next = each.sequence + 1;
-        if (may_be_limited(each) && !limit_.allows(each.rule, now)) {
+        context.rule = names_.name_of(each.rule);
+        if (may_be_limited(each) && !allows(each.rule, context.rule, now)) {
             ++left_out[each.rule];
             continue;
         }
-        context.rule = names_.name_of(each.rule);
         context.symbol = batch.symbols.at(i);
         add(record_json(each, context));
     }
@@ -110,6 +110,14 @@ void recorder::add_batch(record_batch const& batch) {
                 "records were dropped: the ring was full");
         mark.dropped = batch.dropped;
     }
+}
+
+bool recorder::allows(std::uint32_t rule, rule_name const* known, rate_limit::instant now) {
+    auto const rate = known == nullptr ? rule_rate{} : known->terms.rate;
+    if (rate.records == 0) return limit_.allows(rule, now);
+    return limit_.allows(rule, now,
+                         {static_cast<double>(rate.records) / static_cast<double>(rate.seconds),
+                          rate.records});
 }
 
 void recorder::add_gap(record_batch const& of, char const* kind, std::uint64_t count,

@@ -61,6 +61,7 @@ private:
     void add_gap(record_batch const& of, char const* kind, std::uint64_t count,
                  char const* message);
     bool follows(record_batch const& batch) const;
+    bool allows(std::uint32_t rule, rule_name const* known, rate_limit::instant now);
     void add_batch(record_batch const& batch);
     void add_limited(record_batch const& of, std::uint64_t last,
                      std::map<std::uint32_t, std::uint64_t> const& counts);

@@ -86,27 +86,29 @@ std::string core_access_text(char const* what, hv_record const& record) {
 /// Kinds that a rule, or the core's own table, brought about.
 std::string ruled_text(hv_record const& record, rule_name const* rule) {
     auto const who = by_whom(record, rule);
+    bool const reported = rule != nullptr && rule->terms.report_only;
+    auto const* const logged = reported ? " would be denied" : " logged";
     switch (record.kind) {
     case HV_RECORD_MEMORY_DENIED:    return memory_text(record) + " denied" + who;
-    case HV_RECORD_MEMORY_LOGGED:    return memory_text(record) + " logged" + who;
+    case HV_RECORD_MEMORY_LOGGED:    return memory_text(record) + logged + who;
     case HV_RECORD_MSR_DENIED:       return msr_access_text(record) + " denied" + who;
-    case HV_RECORD_MSR_LOGGED:       return msr_access_text(record) + " logged" + who;
+    case HV_RECORD_MSR_LOGGED:       return msr_access_text(record) + logged + who;
     case HV_RECORD_MSR_KEPT:         return msr_access_text(record) + " kept out" + who;
     case HV_RECORD_CR_DENIED:        return cr_access_text(record) + " denied" + who;
-    case HV_RECORD_CR_LOGGED:        return cr_access_text(record) + " logged" + who;
+    case HV_RECORD_CR_LOGGED:        return cr_access_text(record) + logged + who;
     case HV_RECORD_CR_KEPT:          return cr_access_text(record) + " kept out" + who;
     case HV_RECORD_DTR_DENIED:       return table_text(record) + " denied" + who;
-    case HV_RECORD_DTR_LOGGED:       return table_text(record) + " logged" + who;
+    case HV_RECORD_DTR_LOGGED:       return table_text(record) + logged + who;
     case HV_RECORD_DTR_KEPT:         return table_text(record) + " kept out" + who;
     case HV_RECORD_XCR_DENIED:       return xcr_text(record) + " denied" + who;
-    case HV_RECORD_XCR_LOGGED:       return xcr_text(record) + " logged" + who;
+    case HV_RECORD_XCR_LOGGED:       return xcr_text(record) + logged + who;
     case HV_RECORD_XCR_KEPT:         return xcr_text(record) + " kept out" + who;
     case HV_RECORD_IO_DENIED:        return port_text(record) + " denied" + who;
-    case HV_RECORD_IO_LOGGED:        return port_text(record) + " logged" + who;
+    case HV_RECORD_IO_LOGGED:        return port_text(record) + logged + who;
     case HV_RECORD_CPUID_DENIED:     return cpuid_text(record) + " denied" + who;
-    case HV_RECORD_CPUID_LOGGED:     return cpuid_text(record) + " logged" + who;
+    case HV_RECORD_CPUID_LOGGED:     return cpuid_text(record) + logged + who;
     case HV_RECORD_EXECUTION_DENIED: return instruction_text(record) + " denied" + who;
-    case HV_RECORD_EXECUTION_LOGGED: return instruction_text(record) + " logged" + who;
+    case HV_RECORD_EXECUTION_LOGGED: return instruction_text(record) + logged + who;
     case HV_RECORD_MTRR_DENIED:      return msr_access_text(record) + " denied by the core itself";
     default:                         return {};
     }
@@ -223,6 +225,7 @@ ordered_json record_json(hv_record const& record, record_context const& context)
     auto const exit = exit_of(record, context.backend);
     if (!exit.empty()) out["reason"] = exit;
     if (context.rule != nullptr) {
+        if (context.rule->terms.report_only) out["level"] = level_name(log_level::warning);
         out["policy"] = context.rule->policy;
         out["rule"] = context.rule->rule;
     }

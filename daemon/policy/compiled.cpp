@@ -49,9 +49,9 @@ std::string overlap_text(hv_rule const& a, hv_rule const& b) {
 
 [[noreturn]] void contradiction(compiled_rule const& a, compiled_rule const& b) {
     auto const rule = [](compiled_rule const& r) {
-        return "rule \"" + r.name + "\" (" + action_text(r.rule.action) + ")";
+        return "rule \"" + r.name + "\" (" + action_text(r) + ")";
     };
-    bool const actions = a.rule.action != b.rule.action;
+    bool const actions = action_text(a) != action_text(b);
     throw policy_error{a.place + ": " + rule(a) + " contradicts " + rule(b) + " at " + b.place +
                        ": both are about " + overlap_text(a.rule, b.rule) +
                        (actions ? ": change one of them"
@@ -61,9 +61,10 @@ std::string overlap_text(hv_rule const& a, hv_rule const& b) {
 
 }
 
-std::string action_text(unsigned action) {
-    if (action == HV_ACTION_KEEP) return "keep";
-    return action == HV_ACTION_DENY ? "deny" : "log";
+std::string action_text(compiled_rule const& rule) {
+    if (rule.terms.report_only) return "report-only";
+    if (rule.rule.action == HV_ACTION_KEEP) return "keep";
+    return rule.rule.action == HV_ACTION_DENY ? "deny" : "log";
 }
 
 std::string cpus_text(hv_rule const& rule) {
@@ -163,6 +164,7 @@ void refuse_contradictions(std::vector<compiled_rule const*> const& rules) {
         for (auto const* const earlier : rules) {
             if (earlier == later) break;
             bool const agree = earlier->rule.action == later->rule.action &&
+                               earlier->terms.report_only == later->terms.report_only &&
                                same_exception(earlier->rule, later->rule);
             if (!agree && overlap(later->rule, earlier->rule)) contradiction(*later, *earlier);
         }

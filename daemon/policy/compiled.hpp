@@ -15,11 +15,26 @@ public:
     using runtime_error::runtime_error;
 };
 
+/// How many records of a rule are written; 0 records: as many as the configuration lets through.
+struct rule_rate {
+    std::uint64_t records{};
+    std::uint64_t seconds{};
+    bool operator==(rule_rate const&) const = default;
+};
+
+/// What of a rule is hvd's alone: the core knows nothing of it.
+struct rule_terms {
+    bool report_only{};    // logged by the core, told as what `deny` or `keep` would have stopped
+    rule_rate rate{};
+    bool operator==(rule_terms const&) const = default;
+};
+
 struct compiled_rule {
     std::string name;
     hv_rule rule{};        // id is 0 until a rule book takes it in
     std::string object;    // what it watches, as a person would write it
     std::string place;     // FILE:LINE:COLUMN
+    rule_terms terms{};
 };
 
 /// Memory whose sum hvd compares; no rule of the core's.
@@ -47,8 +62,9 @@ struct compiled_policy {
 std::size_t rule_count(compiled_policy const& policy);
 /// What the rule watches, as far as its numbers tell.
 std::string object_text(hv_rule const& rule);
-/// "log", "deny" or "keep"; "read", "write", "execute" joined by commas; "msr", "cr", "memory".
-std::string action_text(unsigned action);
+/// "log", "deny", "keep" or "report-only".
+std::string action_text(compiled_rule const& rule);
+/// "read", "write", "execute" joined by commas; "msr", "cr", "memory" …
 /// " on CPU 2", " on CPUs 0, 2"; "" where it is for all.
 std::string cpus_text(hv_rule const& rule);
 /// From when on, and how long, in the words of policy files.

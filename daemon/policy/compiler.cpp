@@ -5,6 +5,7 @@
 
 #include "daemon/policy/places.hpp"
 #include "daemon/policy/rule_reader.hpp"
+#include "daemon/policy/terms_reader.hpp"
 #include "daemon/text/number.hpp"
 #include "daemon/text/printable.hpp"
 
@@ -102,9 +103,15 @@ void place_writer(writer_symbol const& writer, function_table const& table, comp
     rule.rule.pass_last = last.last;
 }
 
+void report_instead(compiled_rule& rule) {
+    if (rule.rule.action == HV_ACTION_LOG) return;
+    rule.rule.action = HV_ACTION_LOG;
+    rule.terms.report_only = true;
+}
+
 /// All but the rules.
 compiled_policy read_head(value const& root) {
-    root.only({"version", "name", "description", "rules"});
+    root.only({"version", "name", "description", "mode", "rules"});
     if (root.at("version").number() != 1) {
         root.at("version").fail("this hvd reads version 1 of policy files: expected 1");
     }
@@ -127,6 +134,7 @@ compiled_policy compile_policy(std::string const& path, std::string text,
     value const root{file};
     auto policy = read_head(root);
     policy.path = path;
+    bool const report_only = read_mode(root);
     auto rules = read_rules(root.at("rules"));
     auto const table = look_up(rules, symbols);
     note_unavailable(policy, "symbols", table.unavailable);
@@ -139,6 +147,7 @@ compiled_policy compile_policy(std::string const& path, std::string text,
         if (each.symbols && policy.resolved) {
             place_symbols(*each.symbols, table, each.compiled, policy.notes);
         }
+        if (report_only) report_instead(each.compiled);
         if (each.hash)
             add_hash(each, places[i], symbols, policy);
         else

@@ -27,7 +27,8 @@ bool is_lasting(hv_rule const& rule, bool sealed) {
 compiled_rule const* find_same(compiled_policy const* policy, compiled_rule const& rule) {
     if (policy == nullptr) return nullptr;
     auto const at = std::find_if(policy->rules.begin(), policy->rules.end(), [&](auto const& each) {
-        return each.name == rule.name && same_but_id(each.rule, rule.rule);
+        return each.name == rule.name && each.terms == rule.terms &&
+               same_but_id(each.rule, rule.rule);
     });
     return at == policy->rules.end() ? nullptr : &*at;
 }
@@ -37,6 +38,7 @@ compiled_rule stranger(hv_rule const& rule, rule_name const* known) {
     compiled_rule out;
     out.name = known != nullptr ? known->rule : "rule-" + std::to_string(rule.id);
     out.rule = rule;
+    if (known != nullptr) out.terms = known->terms;
     out.object = object_text(rule) + cpus_text(rule);
     out.place = "(in force before hvd started)";
     return out;
@@ -58,7 +60,7 @@ void rule_book::take_in(compiled_policy& policy, compiled_policy const* before) 
             continue;
         }
         each.rule.id = next_id_++;
-        names_[each.rule.id] = {policy.name, each.name};
+        names_[each.rule.id] = {policy.name, each.name, each.terms};
         if (names_.size() > names_kept) names_.erase(names_.begin());
     }
 }
@@ -170,7 +172,8 @@ rule_book rule_book::adjusted_to(enforced_policies const& enforced) const {
                 });
             policy.rules.push_back(at == known_rules.end() ? stranger(rule, name_of(rule.id))
                                                            : *at);
-            next.names_.try_emplace(rule.id, rule_name{each.name, policy.rules.back().name});
+            next.names_.try_emplace(
+                rule.id, rule_name{each.name, policy.rules.back().name, policy.rules.back().terms});
             next.next_id_ = std::max(next.next_id_, rule.id + 1);
         }
         next.policies_.push_back(std::move(policy));

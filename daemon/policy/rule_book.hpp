@@ -13,6 +13,7 @@ namespace hv {
 struct rule_name {
     std::string policy;
     std::string rule;
+    rule_terms terms{};
 };
 
 /// The policies in force and who is who among their rules. A rule keeps its id for as long as it

@@ -13,15 +13,38 @@ using nlohmann::ordered_json;
 
 constexpr document_limits saved_limits{.bytes = 16u << 20, .depth = 8, .values = 200'000};
 
+ordered_json terms_to_json(rule_terms const& terms) {
+    return {{"report_only", terms.report_only},
+            {"records", terms.rate.records},
+            {"seconds", terms.rate.seconds}};
+}
+
+/// None in what an earlier hvd has saved.
+rule_terms terms_from_json(value const& from) {
+    auto const terms = from.find("terms");
+    if (!terms) return {};
+    return {.report_only = terms->at("report_only").boolean(),
+            .rate = {.records = terms->at("records").number(),
+                     .seconds = terms->at("seconds").number_between(0, 3600)}};
+}
+
 ordered_json rule_to_json(compiled_rule const& rule) {
     auto const& raw = rule.rule;
-    return {{"name", rule.name},          {"object", rule.object},
-            {"place", rule.place},        {"id", raw.id},
-            {"kind", raw.kind},           {"action", raw.action},
-            {"access", raw.access},       {"first", raw.first},
-            {"last", raw.last},           {"mask", raw.mask},
-            {"flags", raw.flags},         {"pass_first", raw.pass_first},
-            {"pass_last", raw.pass_last}, {"cpus", raw.cpus}};
+    return {{"name", rule.name},
+            {"object", rule.object},
+            {"place", rule.place},
+            {"id", raw.id},
+            {"kind", raw.kind},
+            {"action", raw.action},
+            {"access", raw.access},
+            {"first", raw.first},
+            {"last", raw.last},
+            {"mask", raw.mask},
+            {"flags", raw.flags},
+            {"pass_first", raw.pass_first},
+            {"pass_last", raw.pass_last},
+            {"cpus", raw.cpus},
+            {"terms", terms_to_json(rule.terms)}};
 }
 
 compiled_rule rule_from_json(value const& from) {
@@ -40,6 +63,7 @@ compiled_rule rule_from_json(value const& from) {
     out.rule.flags = static_cast<std::uint32_t>(from.at("flags").number_between(0, 31));
     out.rule.pass_first = from.at("pass_first").number();
     out.rule.pass_last = from.at("pass_last").number();
+    out.terms = terms_from_json(from);
     out.rule.cpus = from.at("cpus").number();
     return out;
 }
@@ -106,7 +130,10 @@ std::string rule_book::to_json() const {
                                    {"hashes", std::move(hashes)}});
     }
     for (auto const& [id, name] : names_) {
-        out["names"].push_back({{"id", id}, {"policy", name.policy}, {"rule", name.rule}});
+        out["names"].push_back({{"id", id},
+                                {"policy", name.policy},
+                                {"rule", name.rule},
+                                {"terms", terms_to_json(name.terms)}});
     }
     return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -123,8 +150,8 @@ rule_book rule_book::from_json(std::string const& text) {
         }
         for (auto const& each : root.at("names").items()) {
             auto const id = each.at("id").number_between(1, 0xffffffff);
-            book.names_[static_cast<std::uint32_t>(id)] = {each.at("policy").text(),
-                                                           each.at("rule").text()};
+            book.names_[static_cast<std::uint32_t>(id)] = {
+                each.at("policy").text(), each.at("rule").text(), terms_from_json(each)};
         }
     } catch (document_error const&) {
         return {};

@@ -9,6 +9,7 @@
 #include "daemon/policy/memory_reader.hpp"
 #include "daemon/policy/names.hpp"
 #include "daemon/policy/scope_reader.hpp"
+#include "daemon/policy/terms_reader.hpp"
 #include "daemon/text/number.hpp"
 #include "daemon/text/printable.hpp"
 #include "kmod/abi/netlink.h"
@@ -127,7 +128,7 @@ read_rule read_policy_rule(value const& entry) {
     if (kind == HV_RULE_INSTRUCTION) read_instruction_rule(entry, compiled);
     if (kind == HV_RULE_CR || kind == HV_RULE_MEMORY) out.writer = read_except(entry, compiled);
     read_scope(entry, compiled);
-    read_action(entry, compiled.rule);
+    read_terms(entry, compiled);
     return out;
 }
 

@@ -9,15 +9,13 @@
 namespace hv {
 namespace {
 
-constexpr std::array actions{named_number{"log", HV_ACTION_LOG},
-                             named_number{"deny", HV_ACTION_DENY},
-                             named_number{"keep", HV_ACTION_KEEP}};
 constexpr std::array times{named_number{"now", 0}, named_number{"seal", HV_RULE_WAITS}};
 constexpr std::array lifetimes{named_number{"revocable", 0}, named_number{"hoisted", HV_RULE_STAYS},
                                named_number{"ratchet", HV_RULE_RATCHET}};
 constexpr std::array every_rule{std::string_view{"name"},   std::string_view{"kind"},
                                 std::string_view{"action"}, std::string_view{"cpus"},
-                                std::string_view{"when"},   std::string_view{"lifetime"}};
+                                std::string_view{"when"},   std::string_view{"lifetime"},
+                                std::string_view{"rate"}};
 
 std::uint64_t read_cpu(value const& from) {
     auto const cpu = from.number("the number of a CPU");
@@ -73,22 +71,6 @@ void read_scope(value const& entry, compiled_rule& into) {
     }
     if (auto const lifetime = entry.find("lifetime")) {
         rule.flags |= static_cast<std::uint32_t>(choose(*lifetime, lifetimes));
-    }
-}
-
-void read_action(value const& entry, hv_rule& rule) {
-    auto const action = entry.at("action");
-    rule.action = static_cast<std::uint16_t>(choose(action, actions));
-    if (rule.action != HV_ACTION_KEEP || rule.kind == HV_RULE_CR || rule.kind == HV_RULE_DTR ||
-        rule.kind == HV_RULE_XCR) {
-        return;
-    }
-    if (rule.kind != HV_RULE_MSR) {
-        action.fail("only what has a value can keep it: msr, cr, xcr, dtr: expected \"log\" or "
-                    "\"deny\"");
-    }
-    if (rule.access != HV_ACCESS_WRITE) {
-        action.fail("\"keep\" is about what is written: expected \"access\": [\"write\"]");
     }
 }
 

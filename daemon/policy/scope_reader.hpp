@@ -17,7 +17,4 @@ void only_rule_keys(value const& entry, std::initializer_list<std::string_view> 
 /// "cpus", "when" and "lifetime", where they are given: where and how long it is in force.
 void read_scope(value const& entry, compiled_rule& into);
 
-/// "action", which the rule's kind must know.
-void read_action(value const& entry, hv_rule& rule);
-
 }

@@ -10,7 +10,7 @@ nlohmann::ordered_json summary_json(compiled_policy const& policy) {
     for (auto const& each : policy.rules) {
         if (!costs.empty() && costs.back()["name"] == each.name) continue;    // one more piece
         costs.push_back({{"name", each.name},
-                         {"action", action_text(each.rule.action)},
+                         {"action", action_text(each)},
                          {"object", each.object},
                          {"when", when_text(each.rule)},
                          {"lifetime", lifetime_text(each.rule)},

@@ -174,6 +174,27 @@ TEST_F(recorder_test, a_flood_of_a_rule_is_limited_and_counted_and_another_rule_
     EXPECT_EQ(sequences(), (sequence_list{0, 1, 2, 9, 9, 10, 11}));
 }
 
+TEST_F(recorder_test, a_rule_has_a_rate_of_its_own) {
+    compiled_policy policy;
+    policy.name = "p";
+    policy.rules.resize(2);
+    policy.rules[0].name = "rare";
+    policy.rules[0].terms.rate = {2, 3600};
+    policy.rules[1].name = "often";
+    names_ = names_.with(policy);
+    limit({.per_second = 1, .burst = 5});
+    auto batch = make_batch(0, 10);
+    for (std::size_t i = 0; i < 10; ++i) {
+        batch.records[i].rule = i < 6 ? 1 : 2;
+    }
+    take({batch});
+    EXPECT_EQ(sequences(), (sequence_list{0, 1, 6, 7, 8, 9, 9}));
+    auto const last = lines().back();
+    EXPECT_EQ(last["kind"], "limited");
+    EXPECT_EQ(last["rule"], "rare");
+    EXPECT_EQ(last["count"], 4);
+}
+
 TEST_F(recorder_test, what_the_core_itself_says_of_the_machine_is_never_limited) {
     limit({.per_second = 1, .burst = 1});
     auto batch = make_batch(0, 5);

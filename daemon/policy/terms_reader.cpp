@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "daemon/policy/terms_reader.hpp"
+
+#include <array>
+
+#include "daemon/policy/choices.hpp"
+
+namespace hv {
+namespace {
+
+constexpr unsigned report_only = 0x100;    // beside enum hv_action: the core only logs
+
+constexpr std::array actions{
+    named_number{"log", HV_ACTION_LOG}, named_number{"deny", HV_ACTION_DENY},
+    named_number{"keep", HV_ACTION_KEEP}, named_number{"report-only", report_only}};
+constexpr std::array modes{named_number{"enforce", 0}, named_number{"report-only", 1}};
+constexpr std::array periods{named_number{"second", 1}, named_number{"minute", 60},
+                             named_number{"hour", 3600}};
+constexpr std::uint64_t most_records = 1'000'000;
+
+void check_keep(value const& action, hv_rule const& rule) {
+    bool const has_value = rule.kind == HV_RULE_MSR || rule.kind == HV_RULE_CR ||
+                           rule.kind == HV_RULE_DTR || rule.kind == HV_RULE_XCR;
+    if (!has_value) {
+        action.fail("only what has a value can keep it: msr, cr, xcr, dtr: expected \"log\" or "
+                    "\"deny\"");
+    }
+    if (rule.kind == HV_RULE_MSR && rule.access != HV_ACCESS_WRITE) {
+        action.fail("\"keep\" is about what is written: expected \"access\": [\"write\"]");
+    }
+}
+
+rule_rate read_rate(value const& from) {
+    from.only({"records", "per"});
+    return {.records = from.at("records").number_between(1, most_records),
+            .seconds = choose(from.at("per"), periods)};
+}
+
+}
+
+void read_terms(value const& entry, compiled_rule& into) {
+    auto const action = choose(entry.at("action"), actions);
+    into.terms.report_only = action == report_only;
+    into.rule.action = into.terms.report_only ? std::uint16_t{HV_ACTION_LOG}
+                                              : static_cast<std::uint16_t>(action);
+    if (action == HV_ACTION_KEEP) check_keep(entry.at("action"), into.rule);
+    if (auto const rate = entry.find("rate")) into.terms.rate = read_rate(*rate);
+}
+
+bool read_mode(value const& root) {
+    auto const mode = root.find("mode");
+    return mode && choose(*mode, modes) != 0;
+}
+
+}
