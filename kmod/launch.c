@@ -124,6 +124,7 @@ static int launch_cpu(struct launcher *launcher, unsigned int cpu, unsigned int 
 
 	launch->cpu = ring;
 	launch->cpu_id = cpu;
+	launch->flags = HV_LAUNCH_NMI_PER_RECORD;
 	launch->step = HV_STEP_NONE;
 	launch->root_state = 0;
 	launch->detail = 0;

@@ -91,14 +91,17 @@ struct hv_record_log *hv_record_log_find(u64 session)
 }
 
 void hv_record_log_read(const struct hv_record_log *log, unsigned int ring, u64 sequence,
-			struct hv_record *record)
+			struct hv_record *record, struct hv_process *process)
 {
 	const struct hv_ring_cursor *cursor = &log->ring[ring];
 
-	if (log->live)
+	if (log->live) {
 		hv_ring_read(ring, sequence, record);
-	else
-		*record = cursor->kept[sequence - cursor->kept_from];
+		hv_process_of(ring, record, process);
+	} else {
+		*record = cursor->kept[sequence - cursor->kept_from].record;
+		*process = cursor->kept[sequence - cursor->kept_from].process;
+	}
 }
 
 static size_t kept_bytes(const struct hv_record_log *log)
@@ -109,7 +112,7 @@ static size_t kept_bytes(const struct hv_record_log *log)
 	for (ring = 0; ring < log->rings; ring++)
 		if (log->ring[ring].kept)
 			bytes += (log->ring[ring].head - log->ring[ring].kept_from) *
-				 sizeof(struct hv_record);
+				 sizeof(struct hv_kept_record);
 	return bytes;
 }
 
@@ -134,7 +137,7 @@ static void keep_ring(struct hv_record_log *log, unsigned int ring)
 {
 	struct hv_ring_cursor *cursor = &log->ring[ring];
 	u64 count = cursor->head - cursor->tail;
-	struct hv_record *kept;
+	struct hv_kept_record *kept;
 	u64 i;
 
 	if (!count)
@@ -148,7 +151,7 @@ static void keep_ring(struct hv_record_log *log, unsigned int ring)
 		return;
 	}
 	for (i = 0; i < count; i++)
-		hv_record_log_read(log, ring, cursor->tail + i, &kept[i]);
+		hv_record_log_read(log, ring, cursor->tail + i, &kept[i].record, &kept[i].process);
 	cursor->kept = kept;
 	cursor->kept_from = cursor->tail;
 }

@@ -9,7 +9,14 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "abi/netlink.h"
 #include "abi/record.h"
+
+/* What is left of a record once its ring is gone. */
+struct hv_kept_record {
+	struct hv_record record;
+	struct hv_process process;
+};
 
 /* Records tail … head - 1 are not released yet; those before sent went out to the group. */
 struct hv_ring_cursor {
@@ -19,7 +26,7 @@ struct hv_ring_cursor {
 	u64 dropped;
 	u64 dropped_sent;
 	u64 kept_from;
-	struct hv_record *kept;
+	struct hv_kept_record *kept;
 };
 
 struct hv_record_log {
@@ -40,6 +47,12 @@ void hv_record_log_rewind(struct hv_record_log *log);
 bool hv_record_log_done(const struct hv_record_log *log);
 struct hv_record_log *hv_record_log_find(u64 session);
 void hv_record_log_read(const struct hv_record_log *log, unsigned int ring, u64 sequence,
-			struct hv_record *record);
+			struct hv_record *record, struct hv_process *process);
+
+/* record_process.c: from hv_record_log_open() until the log is kept or freed */
+int hv_processes_open(void);
+void hv_processes_close(void);
+void hv_processes_settle(unsigned int ring);
+void hv_process_of(unsigned int ring, const struct hv_record *record, struct hv_process *process);
 
 #endif

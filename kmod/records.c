@@ -45,27 +45,39 @@ static int put_symbols(struct sk_buff *event, const struct hv_record *records, u
 	return error;
 }
 
+/* The first records of the ring that are not sent yet, each with its process. */
+static int put_records(struct sk_buff *event, const struct hv_record_log *log, unsigned int ring,
+		       unsigned int count)
+{
+	u64 first = log->ring[ring].sent;
+	struct nlattr *records = nla_reserve(event, HV_ATTR_RECORDS,
+					     count * sizeof(struct hv_record));
+	struct nlattr *processes = nla_reserve(event, HV_ATTR_PROCESSES,
+					       count * sizeof(struct hv_process));
+	unsigned int i;
+
+	if (!records || !processes)
+		return -EMSGSIZE;
+	for (i = 0; i < count; i++)
+		hv_record_log_read(log, ring, first + i,
+				   (struct hv_record *)nla_data(records) + i,
+				   (struct hv_process *)nla_data(processes) + i);
+	return put_symbols(event, nla_data(records), count);
+}
+
 /* On failure *event is freed. */
 static int fill_event(struct sk_buff *event, const struct hv_record_log *log, unsigned int ring,
 		      unsigned int count)
 {
 	const struct hv_ring_cursor *cursor = &log->ring[ring];
 	int error = -EMSGSIZE;
-	struct nlattr *records;
-	unsigned int i;
 
 	if (nla_put_u32(event, HV_ATTR_RING, ring) ||
 	    nla_put_u64_64bit(event, HV_ATTR_DROPPED, cursor->dropped, HV_ATTR_PAD) ||
 	    nla_put_u64_64bit(event, HV_ATTR_SESSION, log->session, HV_ATTR_PAD) ||
 	    nla_put_u64_64bit(event, HV_ATTR_SEQUENCE, cursor->tail, HV_ATTR_PAD))
 		goto failed;
-	records = nla_reserve(event, HV_ATTR_RECORDS, count * sizeof(struct hv_record));
-	if (!records)
-		goto failed;
-	for (i = 0; i < count; i++)
-		hv_record_log_read(log, ring, cursor->sent + i,
-				   (struct hv_record *)nla_data(records) + i);
-	error = put_symbols(event, nla_data(records), count);
+	error = put_records(event, log, ring, count);
 	if (!error)
 		return 0;
 
@@ -80,6 +92,7 @@ static int send_batch(struct hv_record_log *log, unsigned int ring)
 	unsigned int count = min_t(u64, cursor->head - cursor->sent, HV_BATCH_RECORDS);
 	size_t bytes = 4 * nla_total_size_64bit(sizeof(u64)) +
 		       nla_total_size(count * sizeof(struct hv_record)) +
+		       nla_total_size(count * sizeof(struct hv_process)) +
 		       nla_total_size(count * HV_SYMBOL_BYTES);
 	void *header;
 	struct sk_buff *event = hv_netlink_event(HV_CMD_RECORDS, bytes, &header);
@@ -97,12 +110,23 @@ static int send_batch(struct hv_record_log *log, unsigned int ring)
 	return error;
 }
 
+/* Of each record that goes out now it is known whose it is. */
+static void settle(const struct hv_record_log *log)
+{
+	unsigned int ring;
+
+	for (ring = 0; log->live && ring < log->rings; ring++)
+		if (log->ring[ring].sent != log->ring[ring].head)
+			hv_processes_settle(ring);
+}
+
 static int send_log(struct hv_record_log *log)
 {
 	unsigned int ring;
 	int error = 0;
 
 	hv_record_log_refresh(log);
+	settle(log);
 	for (ring = 0; ring < log->rings; ring++) {
 		const struct hv_ring_cursor *cursor = &log->ring[ring];
 
@@ -139,9 +163,14 @@ void hv_records_schedule(void)
 
 int hv_records_open(void)
 {
-	if (!hv_record_log_open(hv.session, hv.cpus))
-		return hv_fail(-ENOMEM, "no memory for the records: free some");
-	return 0;
+	struct hv_record_log *log = hv_record_log_open(hv.session, hv.cpus);
+	int error = log ? hv_processes_open() : -ENOMEM;
+
+	if (!error)
+		return 0;
+	if (log)
+		hv_record_log_free(log);
+	return hv_fail(error, "no memory for the records: free some");
 }
 
 /* The session is over: keep what the reader has not got, or forget a launch that failed. */
@@ -156,6 +185,7 @@ void hv_records_close(bool keep)
 			hv_record_log_keep(log);
 		else
 			hv_record_log_free(log);
+		hv_processes_close();
 	}
 }
 

@@ -176,17 +176,22 @@ record_batch decode_records(byte_span stream) {
     record_batch batch;
     for (auto const& each : split_attributes(stream)) {
         switch (each.type()) {
-        case HV_ATTR_RING:     batch.ring = each.u32(); break;
-        case HV_ATTR_DROPPED:  batch.dropped = each.u64(); break;
-        case HV_ATTR_SESSION:  batch.session = each.u64(); break;
-        case HV_ATTR_SEQUENCE: batch.released = each.u64(); break;
-        case HV_ATTR_RECORDS:  batch.records = each.array<hv_record>(batch_limit); break;
-        case HV_ATTR_SYMBOLS:  batch.symbols = each.texts(HV_SYMBOL_BYTES); break;
+        case HV_ATTR_RING:      batch.ring = each.u32(); break;
+        case HV_ATTR_DROPPED:   batch.dropped = each.u64(); break;
+        case HV_ATTR_SESSION:   batch.session = each.u64(); break;
+        case HV_ATTR_SEQUENCE:  batch.released = each.u64(); break;
+        case HV_ATTR_RECORDS:   batch.records = each.array<hv_record>(batch_limit); break;
+        case HV_ATTR_PROCESSES: batch.processes = each.array<hv_process>(batch_limit); break;
+        case HV_ATTR_SYMBOLS:   batch.symbols = each.texts(HV_SYMBOL_BYTES); break;
         default:
             if (!belongs_anywhere(each)) each.unknown();
         }
     }
     if (batch.symbols.size() != batch.records.size()) malformed("not a symbol for each record");
+    if (batch.processes.size() != batch.records.size()) malformed("not a process for each record");
+    for (auto const& each : batch.processes) {
+        if (each.name[sizeof(each.name) - 1] != 0) malformed("a process's name without an end");
+    }
     return batch;
 }
 

@@ -74,7 +74,8 @@ struct record_batch {
     std::uint64_t dropped{};     // of this ring since the hoist
     std::uint64_t released{};    // records before it hv.ko has let go of
     std::vector<hv_record> records;
-    std::vector<std::string> symbols;    // of their RIPs, as Linux names them; "": it does not
+    std::vector<std::string> symbols;     // of their RIPs, as Linux names them; "": it does not
+    std::vector<hv_process> processes;    // who ran when each was written; no name: not known
 };
 
 struct state_change {

@@ -85,7 +85,7 @@ bool recorder::take(std::span<record_batch const> batches) {
 
 void recorder::add_batch(record_batch const& batch) {
     auto& mark = marks_[{batch.session, batch.ring}];
-    record_context context{now_text(), backend_, batch.session, batch.ring, nullptr, {}};
+    record_context context{now_text(), backend_, batch.session, batch.ring, nullptr, {}, {}};
     auto const now = std::chrono::steady_clock::now();
     std::map<std::uint32_t, std::uint64_t> left_out;    // by rule
     for (std::size_t i = 0; i < batch.records.size(); ++i) {
@@ -102,6 +102,7 @@ void recorder::add_batch(record_batch const& batch) {
             continue;
         }
         context.symbol = batch.symbols.at(i);
+        context.process = batch.processes.at(i);
         add(record_json(each, context));
     }
     if (!left_out.empty()) add_limited(batch, *mark.next - 1, left_out);

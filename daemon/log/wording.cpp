@@ -11,6 +11,7 @@
 #include "daemon/log/schema.hpp"
 #include "daemon/policy/names.hpp"
 #include "daemon/text/number.hpp"
+#include "daemon/text/printable.hpp"
 
 namespace hv {
 namespace {
@@ -233,6 +234,10 @@ ordered_json record_json(hv_record const& record, record_context const& context)
     if (auto const* const object = object_of(record.kind)) out["object"] = object;
     out["rip"] = hex(record.rip);
     if (!context.symbol.empty()) out["symbol"] = context.symbol;
+    if (context.process.name[0] != 0) {
+        out["process"] = printable(context.process.name, sizeof(context.process.name));
+        out["pid"] = context.process.pid;
+    }
     out["address"] = hex(record.address);
     out["value"] = hex(record.value);
     out["old"] = hex(record.old_value);

@@ -8,6 +8,7 @@
 
 #include "abi/record.h"
 #include "daemon/policy/rule_book.hpp"
+#include "kmod/abi/netlink.h"
 
 namespace hv {
 
@@ -18,6 +19,7 @@ struct record_context {
     std::uint32_t ring{};
     rule_name const* rule{};    // of the record's rule, where it is known
     std::string symbol{};       // of its RIP, "" where Linux has none
+    hv_process process{};       // no name: not known
 };
 
 /// A record as one JSON object; docs/rpc.md documents its fields.

@@ -49,6 +49,12 @@ enum hv_launch_step {
         HV_STEP_COUNT
 };
 
+enum hv_launch_flag {
+    // This CPU gets an NMI behind each record for which HV_RECORD_HAS_PROCESS, so that the
+    // operating system can note which of its processes that was.
+    HV_LAUNCH_NMI_PER_RECORD = 1,
+};
+
 struct hv_chunk {
     uint64_t hpa;    // 4 KiB aligned
     uint64_t pages;
@@ -69,6 +75,7 @@ struct hv_launch {
     // first byte after the highest RAM, bytes; MMIO above is mapped on first use
     uint64_t top_of_ram;
     uint64_t debugctl;    // IA32_DEBUGCTL of this CPU, 0 where the CPU has none
+    uint64_t flags;       // bits of enum hv_launch_flag
     uint64_t guest_rip;
     uint64_t guest_rsp;
     uint64_t guest_cr3;
@@ -79,7 +86,7 @@ struct hv_launch {
     struct hv_chunk chunk[HV_MAX_CHUNKS];
 };
 HV_STATIC_ASSERT(sizeof(struct hv_chunk) == 16, "hv_chunk");
-HV_STATIC_ASSERT(sizeof(struct hv_launch) == 32 + 48 + 16 + 16 * HV_MAX_CHUNKS, "hv_launch");
-HV_STATIC_ASSERT(offsetof(struct hv_launch, guest_rip) == 56, "hv_launch.guest_rip");
+HV_STATIC_ASSERT(sizeof(struct hv_launch) == 32 + 56 + 16 + 16 * HV_MAX_CHUNKS, "hv_launch");
+HV_STATIC_ASSERT(offsetof(struct hv_launch, guest_rip) == 64, "hv_launch.guest_rip");
 
 #endif

@@ -66,6 +66,13 @@ enum hv_record_kind {
         HV_RECORD_KIND_COUNT
 };
 
+// Whether an instruction of the root VM, and so one of its processes, brought a record of this kind
+// about: see HV_LAUNCH_NMI_PER_RECORD.
+#define HV_RECORD_HAS_PROCESS(kind) \
+    (((kind) >= HV_RECORD_CORE_READ && (kind) <= HV_RECORD_INSTRUCTION_DENIED) || \
+     (kind) == HV_RECORD_MTRR_DENIED || \
+     ((kind) >= HV_RECORD_DTR_DENIED && (kind) <= HV_RECORD_XCR_KEPT))
+
 struct hv_record {
     uint64_t sequence;    // its index in its ring: makes a lost or repeated one visible
     uint64_t tsc;

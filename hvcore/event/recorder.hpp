@@ -14,12 +14,13 @@ public:
     recorder() = default;
     recorder(hv_cpu_shared& shared, hv_record* ring) : shared_{&shared}, ring_{ring} {}
 
-    /// Append `r`, with its sequence and CPU, or count it as dropped: never waits.
-    void append(hv_record const& r) {
-        if (shared_ == nullptr) return;
+    /// Append `r`, with its sequence and CPU, or count it as dropped: never waits. False: it is not
+    /// in the ring.
+    bool append(hv_record const& r) {
+        if (shared_ == nullptr) return false;
         if (head_ - tail_.load() >= HV_RING_RECORDS) {
             shared_->dropped = ++dropped_;
-            return;
+            return false;
         }
         auto& to = ring_[head_ % HV_RING_RECORDS];
         to = r;
@@ -28,6 +29,7 @@ public:
         ++head_;
         __atomic_store_n(&shared_->head, head_, __ATOMIC_RELEASE);    // after the record itself
         visible_head_.store(head_);
+        return true;
     }
 
     /// Records before `tail` have been read: their slots are free again.

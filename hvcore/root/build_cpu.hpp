@@ -72,6 +72,7 @@ result<Cpu*> build_cpu(Machine& m, hv_launch const& a, cpu_area<Cpu> area, hva b
     common.pending_work.store(0);
     common.synchronise_requested.store(0);
     common.nmi_waits = false;
+    common.nmi_per_record = (a.flags & HV_LAUNCH_NMI_PER_RECORD) != 0;
     common.tables.held = 0;
     if (!m.built[a.cpu]) {
         build_ring(common, m, a, base);

@@ -15,7 +15,7 @@ namespace hv {
 /// What a CPU has to do before it may enter its guest again; the exit entry tests the word.
 enum work : std::uint32_t {
     work_synchronise = 1,    // a shoot-down met this CPU in root mode
-    work_nmi = 2,            // an NMI for the root VM came in root mode
+    work_nmi = 2,            // an NMI for the root VM came in root mode, or is due to a record
     work_machine_check = 4,
 };
 
@@ -45,8 +45,9 @@ struct cpu {
     atomic<cpu_state> state;
     std::uint32_t number{};    // in launch order
     std::uint32_t apic_id{};
-    bool nmi_waits{};      // an NMI for the root VM, until its window opens
-    bool cpuid_ruled{};    // for VMX, where CPUID always exits
+    bool nmi_waits{};         // an NMI for the root VM, until its window opens
+    bool nmi_per_record{};    // HV_LAUNCH_NMI_PER_RECORD
+    bool cpuid_ruled{};       // for VMX, where CPUID always exits
     hv_cpu_shared* shared{};
     recorder records;
     core_gdt gdt;
@@ -57,8 +58,9 @@ struct cpu {
 /// The record of an event; `rule`: what has decided, 0: built in.
 inline void record_event(cpu& c, std::uint16_t kind, std::uint16_t reason, event const& e,
                          std::uint32_t rule) {
-    c.records.append({0, insn::rdtsc(), 0, kind, reason, rule, e.access, e.rip, e.address, e.value,
-                      e.old_value});
+    bool const kept = c.records.append({0, insn::rdtsc(), 0, kind, reason, rule, e.access, e.rip,
+                                        e.address, e.value, e.old_value});
+    if (kept && c.nmi_per_record && HV_RECORD_HAS_PROCESS(kind)) c.pending_work.fetch_or(work_nmi);
 }
 /// Of something that no exit has brought about.
 inline void record_plain(cpu& c, std::uint16_t kind, std::uint64_t address = 0,

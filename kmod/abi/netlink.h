@@ -38,7 +38,8 @@ enum hv_command {
 	HV_CMD_RECORDS_ACK,
 	/*
 	 * event: HV_ATTR_RING, HV_ATTR_DROPPED, HV_ATTR_SESSION, HV_ATTR_SEQUENCE (records before
-	 * it are released), HV_ATTR_RECORDS (array of struct hv_record), HV_ATTR_SYMBOLS
+	 * it are released), HV_ATTR_RECORDS (array of struct hv_record), HV_ATTR_PROCESSES,
+	 * HV_ATTR_SYMBOLS
 	 */
 	HV_CMD_RECORDS,
 	HV_CMD_STATE,	/* event: hoisted or unhoisted: HV_ATTR_HOISTED, HV_ATTR_SESSION */
@@ -107,6 +108,7 @@ enum hv_attribute {
 	 * its stamp says
 	 */
 	HV_ATTR_MODULES,
+	HV_ATTR_PROCESSES,	/* array of struct hv_process, one for each of RECORDS */
 	HV_ATTR_COUNT
 };
 
@@ -138,6 +140,12 @@ HV_STATIC_ASSERT(sizeof(struct hv_module_stamp) == 64, "hv_module_stamp");
 #define HV_MAX_PLACE_BYTES (64u << 20)
 #define HV_MAX_RANGES 4000u
 #define HV_MAX_MODULES 64u
+
+/* Who ran when a record was written; all zero where that is not known, or nobody's doing. */
+struct hv_process {
+	int32_t pid;	/* of the process, not the thread; 0: an idle CPU */
+	char name[16];	/* of the thread, ends in a zero */
+};
 
 #define HV_NAME_BYTES 64
 #define HV_NEST_RULES 512	/* an attribute has less than 64 KiB */

@@ -185,6 +185,7 @@ inline record_batch make_batch(std::uint64_t from, std::uint64_t count, std::uin
     for (auto i = from; i < from + count; ++i) {
         batch.records.push_back(make_record(i));
         batch.symbols.emplace_back("native_write_msr+0x4/0x20");
+        batch.processes.push_back({812, "insmod"});
     }
     return batch;
 }

@@ -202,6 +202,8 @@ TEST(decode_records, wants_a_symbol_for_each_record) {
         netlink_bytes content;
         content.attribute_bytes(HV_ATTR_RECORDS, records.data(), 2 * sizeof(hv_record));
         content.attribute_bytes(HV_ATTR_SYMBOLS, symbols.data(), symbols.size());
+        std::vector<hv_process> const processes(2);
+        content.attribute_bytes(HV_ATTR_PROCESSES, processes.data(), 2 * sizeof(hv_process));
         return code_of([&] { (void)decode_records(content.span()); });
     };
     using namespace std::literals;
@@ -213,6 +215,25 @@ TEST(decode_records, wants_a_symbol_for_each_record) {
     EXPECT_EQ(refused(std::string(HV_SYMBOL_BYTES, 'x') + "\0two\0"s), EBADMSG) << "too long";
 }
 
+TEST(decode_records, wants_a_process_for_each_record) {
+    auto const refused = [](std::vector<hv_process> const& processes) {
+        std::vector<hv_record> const records(2);
+        netlink_bytes content;
+        content.attribute_bytes(HV_ATTR_RECORDS, records.data(), 2 * sizeof(hv_record));
+        content.attribute_bytes(HV_ATTR_SYMBOLS, "\0", 2);
+        content.attribute_bytes(HV_ATTR_PROCESSES, processes.data(),
+                                processes.size() * sizeof(hv_process));
+        return code_of([&] { (void)decode_records(content.span()); });
+    };
+    hv_process const sound{1, "init"};
+    hv_process endless{1, {}};
+    std::fill(std::begin(endless.name), std::end(endless.name), 'x');
+    EXPECT_EQ(refused({sound, sound}), 0);
+    EXPECT_EQ(refused({sound}), EBADMSG);
+    EXPECT_EQ(refused({sound, sound, sound}), EBADMSG);
+    EXPECT_EQ(refused({sound, endless}), EBADMSG);
+}
+
 TEST(read_events, tells_records_state_and_the_modules_coming) {
     auto const record = std::vector<hv_record>(2);
     netlink_bytes content;
@@ -220,6 +241,8 @@ TEST(read_events, tells_records_state_and_the_modules_coming) {
     content.number<std::uint64_t>(HV_ATTR_SESSION, 9).number<std::uint64_t>(HV_ATTR_SEQUENCE, 7);
     content.attribute_bytes(HV_ATTR_RECORDS, record.data(), 2 * sizeof(hv_record));
     content.attribute_bytes(HV_ATTR_SYMBOLS, "cr4_init+0x8/0x90\0", 19);
+    std::vector<hv_process> const processes{{812, "insmod"}, {}};
+    content.attribute_bytes(HV_ATTR_PROCESSES, processes.data(), 2 * sizeof(hv_process));
     auto bytes = netlink_bytes::generic(family, HV_CMD_RECORDS, content);
     bytes.append(netlink_bytes::generic(family, HV_CMD_STATE,
                                         netlink_bytes{}
@@ -238,6 +261,7 @@ TEST(read_events, tells_records_state_and_the_modules_coming) {
     EXPECT_EQ(std::get<record_batch>(events[0]).released, 7u);
     EXPECT_EQ(std::get<record_batch>(events[0]).symbols,
               (std::vector<std::string>{"cr4_init+0x8/0x90", ""}));
+    EXPECT_EQ(std::get<record_batch>(events[0]).processes.at(0).pid, 812);
     EXPECT_TRUE(std::get<state_change>(events[1]).hoisted);
     EXPECT_TRUE(std::get<module_change>(events[2]).loaded);
 }

@@ -106,15 +106,20 @@ TEST(record_json, has_every_field_and_the_key_first) {
     auto record = make_record(17);
     record.rule = 4;
     record.value = 0xdead;
-    auto const json = record_json(record, {"2025-01-31T12:00:00.000001Z", "vmx", 0xabc, 1, &rule,
-                                           "native_write_msr+0x4/0x20"});
+    auto const json = record_json(record, {"2025-01-31T12:00:00.000001Z",
+                                           "vmx",
+                                           0xabc,
+                                           1,
+                                           &rule,
+                                           "native_write_msr+0x4/0x20",
+                                           {812, "insmod"}});
     EXPECT_EQ(json.dump(),
               R"({"time":"2025-01-31T12:00:00.000001Z","session":"0xabc","ring":1,"sequence":17,)"
               R"("schema":1,"level":"warning","kind":"msr_denied","cpu":0,"vm":"root",)"
               R"("reason":"msr_write","policy":"p","rule":"r","rule_id":4,"object":"msr",)"
               R"("address":"0xc0000082","value":"0xdead","old":"0x0","access":"write",)"
               R"("rip":"0xffffffff81001234","symbol":"native_write_msr+0x4/0x20",)"
-              R"("process":null,"pid":null,"tsc":0,)"
+              R"("process":"insmod","pid":812,"tsc":0,)"
               R"("message":"write of 0xdead to ia32_lstar denied by p/r"})");
     auto const key = read_line_key(json.dump());
     ASSERT_TRUE(key);
@@ -141,6 +146,8 @@ TEST(record_json, a_record_without_exit_or_rule_says_null) {
     record.reason = 0xffff;
     auto const json = record_json(record, {"t", "vmx", 1, 0, nullptr});
     EXPECT_TRUE(json["reason"].is_null());
+    EXPECT_TRUE(json["process"].is_null());
+    EXPECT_TRUE(json["pid"].is_null());
     EXPECT_TRUE(json["policy"].is_null());
     EXPECT_TRUE(json["rule"].is_null());
 }

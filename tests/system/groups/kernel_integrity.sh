@@ -172,15 +172,15 @@ cycle_cpu() {
 cpus_go_and_come() { passes cycle_cpu; }
 
 # stopped ATTACK KIND RULE…: on both CPUs, and the record says from where, unless that was an
-# address of the attacker's own.
+# address of the attacker's own, and who it was.
 stopped() {
     stopped_attack=$1 stopped_kind=$2
     shift 2
     on_both $stopped_attack $GP
     for rule in "$@"; do
-        symbol="\"symbol\": ?\"[^\"]*\[hv_test\]\""
-        [ "$rule" != bss ] || symbol=
-        recorded "$stopped_kind" "\"rule\": ?\"$rule\".*$symbol"
+        who='"symbol": ?"[^"]*\[hv_test\]", ?"process": ?"sh", ?"pid": ?[1-9]'
+        [ "$rule" != bss ] || who='"process": ?"sh", ?"pid": ?[1-9]'
+        recorded "$stopped_kind" "\"rule\": ?\"$rule\".*$who"
     done
 }
 text_stays() { stopped text_patched memory_denied text; }
