@@ -42,7 +42,8 @@ log_options read_log(value const& from) {
 
 rate_options read_rate(value const& from) {
     rate_options rate;
-    if (auto const found = from.find("rate")) rate.per_second = static_cast<double>(found->number_between(1, most_rate));
+    if (auto const found = from.find("rate"))
+        rate.per_second = static_cast<double>(found->number_between(1, most_rate));
     if (auto const found = from.find("burst")) rate.burst = found->number_between(0, most_rate);
     return rate;
 }

@@ -116,9 +116,9 @@ void recorder::add_batch(record_batch const& batch) {
 bool recorder::allows(std::uint32_t rule, rule_name const* known, rate_limit::instant now) {
     auto const rate = known == nullptr ? rule_rate{} : known->terms.rate;
     if (rate.records == 0) return limit_.allows(rule, now);
-    return limit_.allows(rule, now,
-                         {static_cast<double>(rate.records) / static_cast<double>(rate.seconds),
-                          rate.records});
+    return limit_.allows(
+        rule, now,
+        {static_cast<double>(rate.records) / static_cast<double>(rate.seconds), rate.records});
 }
 
 void recorder::add_gap(record_batch const& of, char const* kind, std::uint64_t count,

@@ -175,7 +175,8 @@ TEST_F(hvctl_with_hvd, people_get_tables_and_sentences) {
     EXPECT_TRUE(out_.starts_with("hoisted   yes (vmx)\n")) << out_;
     EXPECT_EQ(out_.find("\033"), std::string::npos);
     EXPECT_EQ(hvctl({"policy", "show", "entry"}), 0);
-    EXPECT_NE(out_.find("lstar  deny    write   ia32_lstar  0xc0000082"), std::string::npos);
+    EXPECT_NE(out_.find("lstar  deny    now   revocable  write   ia32_lstar  0xc0000082"),
+              std::string::npos);
 }
 
 TEST_F(hvctl_with_hvd, a_policy_file_of_the_largest_size_reaches_hvd) {

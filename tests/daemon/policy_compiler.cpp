@@ -108,7 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
         bad_rule{R"({"name":"a","kind":"msr","msr":1,"access":["read"]})",
                  "2:1: rules[0]: key \"action\" is missing"},
         bad_rule{R"({"name":"a","kind":"msr","msr":1,"access":["read"],"action":"allow"})",
-                 "2:61: rules[0].action: expected one of \"log\", \"deny\", found \"allow\""},
+                 "2:61: rules[0].action: expected one of \"log\", \"deny\", \"keep\", "
+                 "\"report-only\", found \"allow\""},
         bad_rule{
             R"({"name":"a","kind":"cr","register":"cr3","bits":["wp"],"action":"deny"})",
             "2:36: rules[0].register: expected one of \"cr0\", \"cr4\", found \"cr3\" (nearest: "
@@ -124,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "2:49: rules[0].bits: bits that cannot be kept: 0x80002000"},
         bad_rule{R"({"name":"a","kind":"cr","register":"cr4","bits":["smep"],"access":[]})",
                  "2:58: rules[0]: unknown key \"access\", expected: name, kind, register, bits, "
-                 "except, action, cpus, when, lifetime"},
+                 "except, action, cpus, when, lifetime, rate"},
         bad_rule{R"({"name":"a","kind":"memory","access":["write"],"action":"deny"})",
                  "2:1: rules[0]: expected one of \"range\", \"virtual\", \"symbols\", \"section\" "
                  "and \"module\""},
@@ -142,7 +143,7 @@ TEST(policy_compiler, refuses_what_is_wrong_with_the_file) {
     EXPECT_EQ(refused(R"({"version":1,"name":"x","rules":{}})"),
               "1:33: rules: expected an array, found an object");
     EXPECT_EQ(refused(R"({"version":1,"name":"x","extra":1,"rules":[]})"),
-              "1:25: unknown key \"extra\", expected: version, name, description, rules");
+              "1:25: unknown key \"extra\", expected: version, name, description, mode, rules");
     EXPECT_NE(refused(std::string(2u << 20, ' ')).find("longer than 1048576 bytes"),
               std::string::npos);
 }

@@ -29,8 +29,9 @@ TEST(policy_terms, a_rule_that_only_reports_is_one_that_logs_for_the_core) {
 }
 
 TEST(policy_terms, a_file_that_only_reports_denies_nothing) {
-    auto const rules = lstar(R"("action":"deny")") + "," +
-                       R"({"name":"c","kind":"cr","register":"cr4","bits":["smep"],"action":"log"})";
+    auto const rules =
+        lstar(R"("action":"deny")") + "," +
+        R"({"name":"c","kind":"cr","register":"cr4","bits":["smep"],"action":"log"})";
     auto const policy = compile(with_mode(R"("report-only")", rules));
     EXPECT_EQ(action_text(policy.rules.at(0)), "report-only");
     EXPECT_EQ(action_text(policy.rules.at(1)), "log");
@@ -65,8 +66,8 @@ TEST(policy_terms, what_only_reports_contradicts_what_logs_or_denies) {
 }
 
 TEST(policy_terms, are_kept_with_the_names_of_the_rules) {
-    auto book = rule_book{}.with(compile(with_rules(
-        lstar(R"("action":"report-only","rate":{"records":3,"per":"hour"})"))));
+    auto book = rule_book{}.with(
+        compile(with_rules(lstar(R"("action":"report-only","rate":{"records":3,"per":"hour"})"))));
     auto const id = book.rules().at(0).rules.at(0).id;
     auto const again = rule_book::from_json(book.to_json());
     ASSERT_NE(again.name_of(id), nullptr);

@@ -130,8 +130,7 @@ TEST(record_json, has_every_field_and_the_key_first) {
 
 TEST(record_json, of_a_rule_that_only_reports_is_a_warning) {
     rule_name const rule{"p", "r", {.report_only = true}};
-    auto const json = record_json(make_record(1, HV_RECORD_MSR_LOGGED),
-                                  {"t", "vmx", 1, 0, &rule});
+    auto const json = record_json(make_record(1, HV_RECORD_MSR_LOGGED), {"t", "vmx", 1, 0, &rule});
     EXPECT_EQ(json["kind"], "msr_logged");
     EXPECT_EQ(json["level"], "warning");
     EXPECT_EQ(json["message"], "write of 0x0 to ia32_lstar would be denied by p/r");

@@ -124,7 +124,7 @@ TEST_F(policies_test, a_rule_for_a_cpu_that_is_not_there_protects_nothing) {
     auto const text = std::string{R"({"version":1,"name":"p","rules":[{"name":"a","kind":"msr",
         "msr":1,"access":["write"],"action":"deny","cpus":[1, 5]}]})"};
     EXPECT_EQ(refused("policy.apply", {{"path", "/p.json"}, {"text", text}}).second,
-              "/p.json:1:41: rule \"a\" is on CPU 5, which this Linux does not have");
+              "/p.json:1:34: rule \"a\" is on CPU 5, which this Linux does not have");
     EXPECT_TRUE(device_.enforced.policies.empty());
 }
 

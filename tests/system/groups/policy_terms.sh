@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# summary: rules that only report, files that do, a rate of records, a log that is followed by filter
+# summary: rules that only report, files that do, a rate of records, the log followed by filter
 # rig: --test-build
 # seconds: 200 300
 # weight: 15
@@ -21,8 +21,8 @@ warned() {
 
 a_rule_only_reports() {
     policy trial '' "{\"name\": \"lstar\", $LSTAR, \"action\": \"report-only\"}"
-    wrong 'its action' "$(hvctl --json policy show trial | flat | sed -n 's/^rules\.0\.action=//p')" \
-        report-only
+    action=$(hvctl --json policy show trial | flat | sed -n 's/^rules\.0\.action=//p')
+    wrong 'its action' "$action" report-only
     moves_lstar 0
     at_least warnings "$(warned trial)" 1
     wrong 'denials' "$(records msr_denied '"policy": ?"trial"')" 0
