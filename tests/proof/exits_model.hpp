@@ -50,7 +50,8 @@ outcome it_violates(void* /*machine*/, void* /*cpu*/, violation const& /*v*/) {
 }
 void it_closes(void* /*machine*/, void* /*cpu*/, bool /*all*/) {}
 void it_waits(void* /*lock*/, void* /*meanwhile*/) {}
-void it_records(void* /*recorder*/, hv_record const& /*r*/) {}
+/// False: the ring is full.
+bool it_records(void* /*recorder*/, hv_record const& /*r*/) { return prove_any_bool(); }
 guarded it_guards(void* /*machine*/, void* /*cpu*/, std::uint32_t /*index*/,
                   std::uint64_t /*value*/) {
     return prove_any_bool() ? guarded::write : guarded::fault;

@@ -34,7 +34,10 @@ extern "C" hv::guarded a_guard_says(void* /*machine*/, void* /*cpu*/, std::uint3
     return prove_any_bool() ? hv::guarded::write : hv::guarded::fault;
 }
 
-extern "C" void a_record(void* /*recorder*/, hv_record const& /*r*/) { ++asked::records; }
+extern "C" bool a_record(void* /*recorder*/, hv_record const& /*r*/) {
+    ++asked::records;
+    return prove_any_bool();    // the ring may be full
+}
 extern "C" bool the_cpu_reads(void* /*cpu*/, std::uint32_t /*index*/, std::uint64_t& value) {
     asked::cpu = true;
     value = prove_any_u64();

@@ -11,6 +11,7 @@ extern "C" {
 std::uint64_t __CPROVER_uninterpreted_first(number n);
 std::uint64_t __CPROVER_uninterpreted_last(number n);
 std::uint32_t __CPROVER_uninterpreted_access(number n);
+std::uint64_t __CPROVER_uninterpreted_cpus(number n);
 std::uint8_t __CPROVER_uninterpreted_action(number n);
 std::uint8_t __CPROVER_uninterpreted_pass(number n);           // its exception, and the flags of it
 number __CPROVER_uninterpreted_sorted(std::uint32_t place);    // rules about ranges
@@ -26,7 +27,7 @@ struct ghost {
     std::uint64_t last;
     std::uint64_t part_before, part_behind;    // that the rules before and behind `bound` begin in
     std::uint64_t address, what;               // what may be a rule's exception
-    std::uint32_t access;
+    std::uint32_t access, cpu;
     bool none;           // no rule watches this access of the address
     number mine, old;    // the new rule, and whose the place was
     hv_rule rule;
@@ -64,9 +65,14 @@ inline bool sound_number(number n) {
 }
 inline bool covers(number n, std::uint64_t a) { return first_of(n) <= a && a <= last_of(n); }
 inline bool applies(number n) { return covers(n, g.address) && (access_of(n) & g.access) != 0; }
+inline std::uint64_t cpus_of(number n) { return __CPROVER_uninterpreted_cpus(n); }
+inline bool is_here(number n) {
+    return cpus_of(n) == 0 || (g.cpu < HV_RULE_CPUS && (cpus_of(n) >> g.cpu & 1) != 0);
+}
 /// All of an access counts.
 inline bool concerns(number n) {
-    return first_of(n) <= g.last && g.address <= last_of(n) && (access_of(n) & g.access) != 0;
+    return first_of(n) <= g.last && g.address <= last_of(n) && (access_of(n) & g.access) != 0 &&
+           is_here(n);
 }
 inline bool applies_to(std::uint32_t write) {
     return (g.rule.access & (write != 0 ? HV_ACCESS_WRITE : HV_ACCESS_READ)) != 0;
@@ -111,6 +117,7 @@ hv_rule* a_rule(void* /*self*/, std::size_t i) {
     rule.flags = pass_of(n) & 1;
     rule.first = first_of(n);
     rule.last = last_of(n);
+    rule.cpus = cpus_of(n);
     rule.pass_first = pass_of(n) & ~1u;
     rule.pass_last = rule.pass_first + 1;
     return &rule;

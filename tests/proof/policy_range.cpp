@@ -14,7 +14,7 @@
 // instead _ZNK2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
 // instead _ZN2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
 // loop decide_range 1: searched(step, low, high)
-// loop decide_range 2: scanned(i, worst)
+// loop decide_range 2: scanned(i, worst.addr)
 // loop memory_at: looked_at(i, retval.sroa.0, retval.sroa.4)
 // loop index_range: moved(i)
 
@@ -69,8 +69,9 @@ std::uint64_t part_of(policy::rule_set::range_index const& x, std::uint32_t plac
 }
 
 /// Deny wins, and no rule decides that does not apply.
-void decided(std::size_t kind, event const& e, std::uint64_t last) {
+void decided(std::size_t kind, event e, std::uint64_t last) {
     auto& x = any_ranges(kind);
+    e.cpu = g.cpu = static_cast<std::uint32_t>(HV_INPUT("cpu"));
     g.address = e.address;
     g.last = last;
     g.access = e.access;
