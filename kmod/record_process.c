@@ -101,7 +101,7 @@ int hv_processes_open(void)
 	return error;
 }
 
-/* Each waits for the CPUs that are in the handler. */
+/* Each waits for the CPUs that are in the handler. Closed twice is closed. */
 void hv_processes_close(void)
 {
 	unregister_nmi_handler(NMI_UNKNOWN, "hv");

@@ -194,6 +194,8 @@ void hv_records_exit(void)
 	struct hv_record_log *log, *next;
 
 	cancel_delayed_work_sync(&sender);
+	/* Still open where the module is forced out under a lock, and the core stays. */
+	hv_processes_close();
 	list_for_each_entry_safe(log, next, &hv_record_logs, list)
 		hv_record_log_free(log);
 }
