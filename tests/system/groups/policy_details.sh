@@ -9,7 +9,7 @@ load_test_module
 LSTAR=0xc0000082
 t rdmsr $LSTAR
 lstar=$(of value)
-other=$((lstar + 16))
+other=$(printf 0x%x $((lstar + 16)))
 t own 2
 page=$(($(sed -n '2s/^block //p' "$ANSWER") + 0x5000))
 VALUE=0x1122334455667788
@@ -100,11 +100,14 @@ tables_are_kept() {
 
 xcr0_is_kept() {
     [ "$BACKEND" = vmx ] || { skip 'XSETBV has no exit in QEMU 7.2'; return; }
-    t xsetbv 0 1
-    [ "$(of before)" != 0x1 ] || { skip 'this CPU has x87 only'; return; }
+    on 0 xsetbv 0 1
+    xcr0=$(($(of before)))
+    next_xcr0=$((xcr0 & 4 ? xcr0 & 3 : xcr0 | 2))
     policy kept '{"name": "sse", "kind": "xcr", "register": "xcr0", "bits": ["sse", "avx"],
         "action": "keep"}'
-    kept xsetbv 0 1
+    on 0 xsetbv 0 $next_xcr0
+    wrong 'fault of XSETBV' "$(of fault)" 0
+    wrong 'XCR0 during it' "$(of during)" "$(of before)"
     recorded xcr_kept '"rule": ?"sse"'
     remove kept
 }
