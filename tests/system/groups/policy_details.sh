@@ -107,7 +107,7 @@ xcr0_is_kept() {
         "action": "keep"}'
     on 0 xsetbv 0 $next_xcr0
     wrong 'fault of XSETBV' "$(of fault)" 0
-    wrong 'XCR0 during it' "$(of during)" "$(of before)"
+    wrong 'SSE and AVX during it' $(($(of during) & 6)) $((xcr0 & 6))
     recorded xcr_kept '"rule": ?"sse"'
     remove kept
 }
