@@ -11,6 +11,7 @@
 #include <linux/netlink.h>
 
 #include "daemon/device/attributes.hpp"
+#include "daemon/device/device_error.hpp"
 
 namespace hv {
 
@@ -83,5 +84,15 @@ private:
 
     std::vector<std::byte> bytes_;
 };
+
+/// The number that a call refuses with; 0: it does not.
+template <typename Call> int code_of(Call call) {
+    try {
+        call();
+    } catch (device_error const& error) {
+        return error.code();
+    }
+    return 0;
+}
 
 }

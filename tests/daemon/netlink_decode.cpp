@@ -15,15 +15,6 @@ namespace {
 
 constexpr std::uint16_t family = 0x22;
 
-template <typename Call> int code_of(Call call) {
-    try {
-        call();
-    } catch (device_error const& error) {
-        return error.code();
-    }
-    return 0;
-}
-
 netlink_bytes whole_status() {
     netlink_bytes cpu;
     cpu.number(HV_ATTR_CPU_ID, 3u).number<std::uint8_t>(HV_ATTR_HOISTED, 1);

@@ -6,20 +6,10 @@
 #include <gtest/gtest.h>
 
 #include "daemon/device/decode.hpp"
-#include "daemon/device/device_error.hpp"
 #include "netlink_bytes.hpp"
 
 namespace hv {
 namespace {
-
-template <typename Call> int code_of(Call call) {
-    try {
-        call();
-    } catch (device_error const& error) {
-        return error.code();
-    }
-    return 0;
-}
 
 TEST(decode_records, wants_a_symbol_for_each_record) {
     auto const refused = [](std::string_view symbols) {
