@@ -117,6 +117,7 @@ std::string status_text(ordered_json const& status, bool colour) {
     rows.row({"policies", joined(status.at("policies"))});
     rows.row({"locked", locked ? painted("yes", green, colour) + ", until the next boot" : "no"});
     rows.row({"sealed", status.value("sealed", false) ? "yes" : "no"});
+    rows.row({"markers", joined(status.value("markers", ordered_json::array()))});
     rows.row({"VMs", std::to_string(count(status, "vms"))});
     rows.row({"DMA", status.value("dma", "")});
     rows.row({"hvd", status.value("hvd", "")});
@@ -181,7 +182,8 @@ std::string dump_text(ordered_json const& dump) {
 
 std::string record_text(ordered_json const& record, bool colour) {
     auto const kind = record.value("kind", "?");
-    bool const bad = kind.ends_with("_denied") || kind.starts_with("core_");
+    bool const bad = kind.ends_with("_denied") || kind.starts_with("core_") ||
+                     kind == "guest_paused" || kind == "guest_killed";
     auto out = record.value("time", "") + "  ";
     auto const has = [&](char const* key) {
         return record.contains(key) && !record[key].is_null();

@@ -20,6 +20,7 @@ int run_policy_show(context& with, invocation const& what);
 int run_policy_remove(context& with, invocation const& what);
 int run_policy_lock(context& with, invocation const& what);
 int run_policy_seal(context& with, invocation const& what);
+int run_policy_mark(context& with, invocation const& what);
 int run_policy_verify(context& with, invocation const& what);
 int run_version(context& with, invocation const& what);
 int run_generate_man(context& with, invocation const& what);

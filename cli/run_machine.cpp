@@ -4,6 +4,7 @@
 #include "cli/render.hpp"
 #include "cli/run.hpp"
 #include "daemon/device/device_error.hpp"
+#include "daemon/policy/compiled.hpp"
 #include "daemon/text/number.hpp"
 #include "daemon/views/views.hpp"
 
@@ -19,7 +20,8 @@ ordered_json direct_status(device& machine, bool audit) {
     std::optional<hv_audit> found;
     if (audit && !state.hoisted) throw refusal{"this Linux is not hoisted: run hvctl start"};
     if (audit) found = machine.audit();
-    auto out = status_json(state, enforced, found);
+    // Their names are hvd's.
+    auto out = status_json(state, enforced, marker_texts(state.markers, {}), found);
     out["hvd"] = "not running";
     return out;
 }

@@ -85,7 +85,10 @@ int run_policy_list(context& with, invocation const&) {
                   each.value("path", "")});
     }
     with.print(rows.empty() ? "no policy is in force\n" : rows.text());
-    if (answer.value("sealed", false)) with.print("sealed: no rule waits\n");
+    if (answer.value("sealed", false)) with.print("sealed: no rule waits for the seal\n");
+    for (auto const& each : answer.value("markers", ordered_json::array())) {
+        with.print("marker " + each.get<std::string>() + " reached\n");
+    }
     if (answer.value("locked", false)) with.print("locked until the next boot\n");
     return done;
 }
@@ -124,6 +127,16 @@ int run_policy_seal(context& with, invocation const&) {
     auto const answer = with.hvd()->call("policy.seal");
     if (with.json) with.print_json(answer);
     if (!with.json) with.print("sealed: the rules that waited for it are in force\n");
+    return done;
+}
+
+int run_policy_mark(context& with, invocation const& what) {
+    auto const answer = with.hvd()->call("policy.mark", {{"marker", what.text("NAME")}});
+    if (with.json) with.print_json(answer);
+    if (!with.json) {
+        with.print("marker " + what.text("NAME") +
+                   " reached: the rules that waited for it are in force\n");
+    }
     return done;
 }
 

@@ -14,6 +14,8 @@ constexpr std::array<option_text, 0> no_options{};
 constexpr std::array policy_file{argument_text{"FILE", "a policy file", completes::file}};
 constexpr std::array policy_name{
     argument_text{"NAME", "a policy in force, as policy list names it", completes::policy}};
+constexpr std::array marker_name{
+    argument_text{"NAME", "a marker that rules in force wait for, as policy show names it"}};
 constexpr std::array one_cpu{
     argument_text{"CPU", "Linux's number of the CPU; without it, all", completes::nothing, true}};
 constexpr std::array shell_name{argument_text{"SHELL", "bash, zsh or fish", completes::shell},
@@ -100,6 +102,7 @@ constexpr std::array show_examples{text{"hvctl policy show control-registers"}};
 constexpr std::array remove_examples{text{"hvctl policy remove control-registers"}};
 constexpr std::array lock_examples{text{"hvctl policy lock"}};
 constexpr std::array seal_examples{text{"hvctl policy seal"}};
+constexpr std::array mark_examples{text{"hvctl policy mark services-started"}};
 constexpr std::array verify_examples{text{"hvctl policy verify"}};
 constexpr std::array vm_run_examples{
     text{"hvctl vm run --kernel /boot/vmlinuz --initrd app.cpio --cpus 2 --memory 256M web"},
@@ -176,6 +179,12 @@ constexpr std::array all{
         "Those that say \"when\": \"seal\", all at once. Rules that come later wait no more, until "
         "Linux is unhoisted.",
         nothing_given, no_options, seal_examples, run_policy_seal},
+    verb{"policy mark", "put the rules in force that wait for a marker",
+         "Those that say \"when\": {\"marker\": NAME}, of all policies, all at once. Rules that "
+         "come "
+         "later wait for it no more, until Linux is unhoisted. Refused where nothing waits for it: "
+         "the error names the markers that are waited for.",
+         marker_name, no_options, mark_examples, run_policy_mark},
     verb{"policy lock", "let nothing be loosened before the next boot",
          "A ratchet: from now on rules can be added, but none changed or removed, Linux cannot be "
          "unhoisted, and hv.ko not be unloaded; not by root either.",

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -158,6 +159,12 @@ int check_policies(configuration const& config) {
     netlink_device machine;
     kernel_symbols image;
     machine_symbols symbols{image, machine};
+    // Only hvd at work knows them; here it is enough that each VM has one.
+    std::map<std::string, std::uint32_t> users;
+    symbols.ask_vms([&](std::string const& name) -> machine_answer<std::uint32_t> {
+        auto const next = config.vms.first_uid + static_cast<std::uint32_t>(users.size());
+        return {.answer = users.emplace(name, next).first->second};
+    });
     rule_book book;
     for (auto const& path : policy_files(config.policies)) {
         book = with_policy_file(book, path, symbols);

@@ -10,15 +10,13 @@
 
 void hv_asm_offsets() {
     using hv::vmx::cpu;
+    static_assert(offsetof(cpu, guest) == offsetof(hv::svm::cpu, guest), "virtual_cpu comes first");
     HV_OFFSET(HV_CPU_PENDING_WORK, offsetof(cpu, base) + offsetof(hv::cpu, pending_work));
     HV_OFFSET(HV_CPU_GUEST, offsetof(cpu, guest));
     HV_OFFSET(HV_GUEST_ON, offsetof(hv::guest_vcpu, on));
     HV_OFFSET(HV_GUEST_LAUNCHED, offsetof(hv::guest_vcpu, launched));
     HV_OFFSET(HV_CPU_LAUNCH_RSP, offsetof(cpu, launch_rsp));
     HV_OFFSET(HV_CPU_LAUNCH_CR3, offsetof(cpu, launch_cr3));
-    HV_OFFSET(HV_SVM_LAUNCH_RSP, offsetof(hv::svm::cpu, launch_rsp));
-    HV_OFFSET(HV_SVM_LAUNCH_CR3, offsetof(hv::svm::cpu, launch_cr3));
-    HV_OFFSET(HV_SVM_GUEST, offsetof(hv::svm::cpu, guest));
     HV_OFFSET(HV_GUEST_BLOCK, offsetof(hv::guest_vcpu, block_at));
     HV_OFFSET(HV_SVM_LEAVE_CR3, offsetof(hv::svm::cpu, leave_cr3));
     HV_OFFSET(HV_SVM_LEAVE_RIP, offsetof(hv::svm::cpu, leave_rip));

@@ -103,7 +103,7 @@ struct hv {
 	u64 handle;
 	u64 session;
 	bool locked;
-	bool sealed;
+	u64 markers; /* bit n: marker n has been reached */
 	bool ratchet; /* a rule is in force that lasts until the next boot */
 	bool suspending;
 	bool resume_hoisted;
@@ -215,7 +215,7 @@ void hv_records_schedule(void);
 int hv_do_records_attach(struct sk_buff *request, struct genl_info *info);
 int hv_do_records_ack(struct sk_buff *request, struct genl_info *info);
 
-/* policy.c, policy_load.c */
+/* policy.c, policy_term.c, policy_load.c */
 struct hv_policy {
 	struct list_head list;
 	char name[HV_NAME_BYTES];
@@ -227,14 +227,17 @@ struct hv_policy {
 };
 
 extern const struct nla_policy hv_policy_nest[HV_ATTR_COUNT];
+extern struct list_head hv_policies; /* in force */
+int hv_before_ratchet(const struct list_head *policies, u64 markers);
+void hv_hold_under_ratchet(void);
 int hv_do_policy_set(struct sk_buff *request, struct genl_info *info);
 int hv_do_policy_get(struct sk_buff *request, struct genl_info *info);
 int hv_do_policy_lock(struct sk_buff *request, struct genl_info *info);
-int hv_do_policy_seal(struct sk_buff *request, struct genl_info *info);
+int hv_do_policy_mark(struct sk_buff *request, struct genl_info *info);
 int hv_policy_reload(void);
 void hv_policy_forget(void);
 int hv_policy_load(struct list_head *policies);
-int hv_policy_seal(struct list_head *policies);
+int hv_policy_mark(struct list_head *policies, u32 marker);
 int hv_donate(void);
 void hv_take_back(unsigned int count);
 void hv_donations_free(void);

@@ -27,8 +27,11 @@ static void after_sleep(void)
 	if (!hv.resume_hoisted)
 		return;
 	hv.resume_hoisted = false;
-	if (hv_start() || hv_policy_reload())
+	if (hv_start() || hv_policy_reload()) {
+		/* Rules and markers that the core does not have are none. */
+		hv_policy_forget();
 		pr_err("after the sleep, Linux is not hoisted as it was before\n");
+	}
 }
 
 static int on_sleep(struct notifier_block *block, unsigned long event, void *unused)

@@ -39,6 +39,11 @@ static const struct nla_policy with_policies[HV_ATTR_COUNT] = {
 	[HV_ATTR_POLICY] = NLA_POLICY_NESTED(hv_policy_nest),
 };
 
+static const struct nla_policy with_marker[HV_ATTR_COUNT] = {
+	[HV_ATTR_ABI] = { .type = NLA_U32 },
+	[HV_ATTR_MARKER] = { .type = NLA_U32 },
+};
+
 static const struct nla_policy with_sequence[HV_ATTR_COUNT] = {
 	[HV_ATTR_ABI] = { .type = NLA_U32 },
 	[HV_ATTR_RING] = { .type = NLA_U32 },
@@ -78,7 +83,7 @@ static const struct genl_ops operations[] = {
 	HV_OP(POLICY_SET, with_policies, hv_do_policy_set),
 	HV_OP(POLICY_GET, plain, hv_do_policy_get),
 	HV_OP(POLICY_LOCK, plain, hv_do_policy_lock),
-	HV_OP(POLICY_SEAL, plain, hv_do_policy_seal),
+	HV_OP(POLICY_MARK, with_marker, hv_do_policy_mark),
 	HV_OP(RECORDS_ATTACH, plain, hv_do_records_attach),
 	HV_OP(RECORDS_ACK, with_sequence, hv_do_records_ack),
 	HV_OP(PLACE, with_place, hv_do_place),

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Policies as netlink sees them: named sets of rules, replaced as a whole, given back, locked. */
+/* Policies as netlink sees them: named sets of rules, replaced as a whole, given back. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <net/genetlink.h>
@@ -18,7 +17,7 @@ const struct nla_policy hv_policy_nest[HV_ATTR_COUNT] = {
 			      .len = HV_MAX_MODULES * sizeof(struct hv_module_stamp) },
 };
 
-static LIST_HEAD(in_force);
+LIST_HEAD(hv_policies);
 
 static void free_list(struct list_head *policies)
 {
@@ -33,8 +32,8 @@ static void free_list(struct list_head *policies)
 
 void hv_policy_forget(void)
 {
-	free_list(&in_force);
-	hv.sealed = false;
+	free_list(&hv_policies);
+	hv.markers = 0;
 }
 
 static bool sound_name(const char *name)
@@ -132,51 +131,6 @@ static int check_rules(const struct list_head *policies)
 	return error;
 }
 
-/*
- * A CPU that was offline at the start is outside the core, and nothing but Linux's own good will
- * keeps it off: that is not enough for what lasts until the next boot.
- */
-static int check_all_hoisted(void)
-{
-	unsigned int cpu;
-
-	for_each_present_cpu(cpu)
-		if (!cpumask_test_cpu(cpu, &hv.hoisted))
-			return hv_fail(-EBUSY,
-				       "CPU %u is not hoisted: stop, online it, start, try again",
-				       cpu);
-	return 0;
-}
-
-/* Whether a rule of these is in force, once sealed or not, that lasts until the next boot. */
-static bool any_ratchet(const struct list_head *policies, bool sealed)
-{
-	const struct hv_policy *policy;
-	unsigned int i;
-
-	list_for_each_entry(policy, policies, list)
-		for (i = 0; i < policy->rules; i++)
-			if ((policy->rule[i].flags & HV_RULE_RATCHET) &&
-			    (sealed || !(policy->rule[i].flags & HV_RULE_WAITS)))
-				return true;
-	return false;
-}
-
-static int before_ratchet(const struct list_head *policies, bool sealed)
-{
-	return any_ratchet(policies, sealed) ? check_all_hoisted() : 0;
-}
-
-/* The core lets no such rule go: what is held once stays so. */
-static void hold_under_ratchet(void)
-{
-	if (hv.ratchet || !any_ratchet(&in_force, hv.sealed))
-		return;
-	hv.ratchet = true;
-	__module_get(THIS_MODULE); /* never put: rmmod is refused until the next boot */
-	pr_info("a rule lasts until the next boot\n");
-}
-
 int hv_do_policy_set(struct sk_buff *request, struct genl_info *info)
 {
 	LIST_HEAD(wanted);
@@ -194,43 +148,16 @@ int hv_do_policy_set(struct sk_buff *request, struct genl_info *info)
 	if (!error)
 		error = check_rules(&wanted);
 	if (!error)
-		error = before_ratchet(&wanted, hv.sealed);
+		error = hv_before_ratchet(&wanted, hv.markers);
 	if (!error)
 		error = hv_policy_load(&wanted);
 	if (!error) {
-		free_list(&in_force);
-		list_splice_init(&wanted, &in_force);
-		hold_under_ratchet();
+		free_list(&hv_policies);
+		list_splice_init(&wanted, &hv_policies);
+		hv_hold_under_ratchet();
 	}
 	free_list(&wanted);
 	return error;
-}
-
-int hv_do_policy_seal(struct sk_buff *request, struct genl_info *info)
-{
-	int error = hv_need_hoisted();
-
-	if (error || hv.sealed)
-		return error;
-	error = before_ratchet(&in_force, true);
-	if (!error)
-		error = hv_policy_seal(&in_force);
-	if (error)
-		return error;
-	hv.sealed = true;
-	hold_under_ratchet();
-	return 0;
-}
-
-/* After a sleep: the rules that were in force before it, those that waited among them at once. */
-int hv_policy_reload(void)
-{
-	LIST_HEAD(none);
-	int error = hv.sealed ? hv_policy_seal(&none) : 0;
-
-	if (error)
-		return error;
-	return list_empty(&in_force) ? 0 : hv_policy_load(&in_force);
 }
 
 static int put_policies(struct sk_buff *reply)
@@ -238,9 +165,9 @@ static int put_policies(struct sk_buff *reply)
 	const struct hv_policy *policy;
 
 	if (nla_put_u8(reply, HV_ATTR_LOCKED, hv.locked) ||
-	    nla_put_u8(reply, HV_ATTR_SEALED, hv.sealed))
+	    nla_put_u64_64bit(reply, HV_ATTR_MARKERS, hv.markers, HV_ATTR_PAD))
 		return -EMSGSIZE;
-	list_for_each_entry(policy, &in_force, list) {
+	list_for_each_entry(policy, &hv_policies, list) {
 		struct nlattr *nest = nla_nest_start(reply, HV_ATTR_POLICY);
 
 		if (!nest || nla_put_string(reply, HV_ATTR_NAME, policy->name) ||
@@ -259,11 +186,11 @@ static int put_policies(struct sk_buff *reply)
 int hv_do_policy_get(struct sk_buff *request, struct genl_info *info)
 {
 	const struct hv_policy *policy;
-	size_t bytes = 2 * nla_total_size(sizeof(u8));
+	size_t bytes = nla_total_size(sizeof(u8)) + nla_total_size_64bit(sizeof(u64));
 	struct sk_buff *reply;
 	void *header;
 
-	list_for_each_entry(policy, &in_force, list)
+	list_for_each_entry(policy, &hv_policies, list)
 		bytes += nla_total_size(nla_total_size(HV_NAME_BYTES) +
 					nla_total_size(policy->rules * sizeof(struct hv_rule)) +
 					nla_total_size(policy->modules *
@@ -276,22 +203,4 @@ int hv_do_policy_get(struct sk_buff *request, struct genl_info *info)
 		return -EMSGSIZE;
 	}
 	return hv_netlink_send(info, reply, header);
-}
-
-int hv_do_policy_lock(struct sk_buff *request, struct genl_info *info)
-{
-	long error = hv_need_hoisted();
-
-	if (error || hv.locked)
-		return error;
-	error = check_all_hoisted();
-	if (error)
-		return error;
-	error = hv_hypercall(HV_CALL_POLICY_LOCK, 0, 0);
-	if (error)
-		return hv_fail(error, "the core refused the lock (error %ld)", error);
-	hv.locked = true;
-	__module_get(THIS_MODULE); /* never put: rmmod is refused until the next boot */
-	pr_info("the policy is locked until the next boot\n");
-	return 0;
 }

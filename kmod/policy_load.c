@@ -60,18 +60,16 @@ static int explain(long error, const struct list_head *policies)
 	return hv_fail(error, "the core refused the rules (error %ld)", error);
 }
 
-/* On failure the rules in force before still are. */
-static int ask_core(struct list_head *policies, enum hv_call call)
+/* On failure the rules in force before still are. first: but for a load, which fills it in. */
+static int ask_core(struct list_head *policies, enum hv_call call, u64 first)
 {
 	unsigned int donated = 0;
 	long error;
 
 	for (;;) {
-		unsigned int rules = 0;
-
 		if (call == HV_CALL_POLICY_LOAD)
-			rules = fill_mailbox(policies);
-		error = hv_hypercall(call, rules, ++generation);
+			first = fill_mailbox(policies);
+		error = hv_hypercall(call, first, ++generation);
 		if (error != -ENOMEM || donated == HV_DONATIONS_AT_ONCE || hv_donate())
 			break;
 		donated++;
@@ -85,11 +83,11 @@ static int ask_core(struct list_head *policies, enum hv_call call)
 
 int hv_policy_load(struct list_head *policies)
 {
-	return ask_core(policies, HV_CALL_POLICY_LOAD);
+	return ask_core(policies, HV_CALL_POLICY_LOAD, 0);
 }
 
 /* The rules of `policies` are those that the core has. */
-int hv_policy_seal(struct list_head *policies)
+int hv_policy_mark(struct list_head *policies, u32 marker)
 {
-	return ask_core(policies, HV_CALL_POLICY_SEAL);
+	return ask_core(policies, HV_CALL_POLICY_MARK, marker);
 }

@@ -75,7 +75,7 @@ static int put_status(struct sk_buff *reply)
 	    nla_put(reply, HV_ATTR_CORE_SHA256, sizeof(hv.image.sha256), hv.image.sha256) ||
 	    nla_put_u64_64bit(reply, HV_ATTR_RESERVED, hv_reserved_bytes(), HV_ATTR_PAD) ||
 	    nla_put_u8(reply, HV_ATTR_LOCKED, hv.locked) ||
-	    nla_put_u8(reply, HV_ATTR_SEALED, hv.sealed) ||
+	    nla_put_u64_64bit(reply, HV_ATTR_MARKERS, hv.markers, HV_ATTR_PAD) ||
 	    nla_put_u64_64bit(reply, HV_ATTR_SESSION, hv.session, HV_ATTR_PAD) ||
 	    nla_put_u32(reply, HV_ATTR_VMS, hv.guests) ||
 	    nla_put_string(reply, HV_ATTR_DMA, "not protected"))

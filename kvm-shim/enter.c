@@ -181,6 +181,8 @@ static int after_entry(struct hvk_vcpu *vcpu, long result)
 		return hvk_entry_failed(vcpu, invalid_reason());
 	if (result == -ENOMEM)
 		return hv_guest_donate() ?: 1;
+	if (result == -EIO)
+		return hvk_ended_by_rule(vcpu);
 	if (result)
 		return result;
 	vcpu->ran = true;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* What the core could not answer alone. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/sched/signal.h>
 #include <linux/smp.h>
 
 #include "abi/policy.h"
@@ -10,6 +13,7 @@
 #include "irqchip.h"
 #include "memory.h"
 #include "registers.h"
+#include "uapi.h"
 
 #define GENERAL_PROTECTION 13
 /* Where the core does not know, and a guest has put no prefix before it. */
@@ -146,6 +150,32 @@ static int exit_unexpected(struct hvk_vcpu *vcpu)
 	return 0;
 }
 
+static int exit_paused(struct hvk_vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+	run->internal.suberror = HV_KVM_PAUSED_BY_RULE;
+	run->internal.ndata = 1;
+	run->internal.data[0] = vcpu->exchange->address;
+	return 0;
+}
+
+/* With its process: a client that went on would find nothing that it could do with the VM. */
+int hvk_ended_by_rule(struct hvk_vcpu *vcpu)
+{
+	WRITE_ONCE(vcpu->vm->dead, true);
+	send_sig(SIGKILL, current, true);
+	return -EIO;
+}
+
+static int exit_killed(struct hvk_vcpu *vcpu)
+{
+	pr_warn_ratelimited("a rule (id %llu) ends the VM of user %u, process %d\n",
+			    vcpu->exchange->address, vcpu->vm->user, task_tgid_nr(current));
+	return hvk_ended_by_rule(vcpu);
+}
+
 int hvk_exit(struct hvk_vcpu *vcpu)
 {
 	switch (vcpu->exchange->exit) {
@@ -170,6 +200,10 @@ int hvk_exit(struct hvk_vcpu *vcpu)
 		return hvk_exit_hypercall(vcpu);
 	case HV_GUEST_UNDEFINED:
 		return hvk_exit_undefined(vcpu);
+	case HV_GUEST_PAUSED:
+		return exit_paused(vcpu);
+	case HV_GUEST_KILLED:
+		return exit_killed(vcpu);
 	case HV_GUEST_INVALID:
 		return hvk_entry_failed(vcpu, vcpu->exchange->address);
 	}

@@ -9,6 +9,8 @@ int hvk_exit(struct hvk_vcpu *vcpu);
 /* No CPU enters this state. */
 int hvk_entry_failed(struct hvk_vcpu *vcpu, u64 reason);
 int hvk_shut_down(struct hvk_vcpu *vcpu);
+/* The core runs no vcpu of this VM any more. */
+int hvk_ended_by_rule(struct hvk_vcpu *vcpu);
 /* KVM_EXIT_SET_TPR after CR8 was lowered, where the client has the LAPIC. */
 int hvk_set_tpr(struct hvk_vcpu *vcpu, u64 cr8);
 

@@ -164,6 +164,7 @@ int hvk_memory_fault(struct hvk_vm *vm, u64 gpa, bool write)
 			return -EINTR;
 		cond_resched();
 	} while (error == -EAGAIN);
+	hvk_tell_limit(vm, error, "memory");
 	/* Memory that the core does not give to guests is as good as none. */
 	if (error == -EPERM || error == -EINVAL)
 		error = -EFAULT;

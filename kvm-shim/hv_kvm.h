@@ -70,6 +70,7 @@ struct hvk_vm {
 	unsigned int vcpus;
 	struct hvk_irqchip *irqchip;	/* NULL: in user space */
 	long handle;			/* the core's number of it */
+	u32 user;			/* that it belongs to, as the core has it */
 
 	struct mm_struct *mm;
 	struct mmu_notifier notifier;
@@ -79,7 +80,7 @@ struct hvk_vm {
 	spinlock_t map_lock;		/* slots against mappings, and the next two */
 	unsigned long map_generation;	/* grows whenever a mapping may have gone stale */
 	unsigned int invalidating;
-	bool dead;			/* its process has lost its memory */
+	bool dead;			/* its process has lost its memory, or a rule ended it */
 
 	spinlock_t tsc_lock;
 	u64 tsc_offset;			/* what vcpus share that were set at the same time */
@@ -216,6 +217,8 @@ int hvk_vm_open(unsigned long type);
 void hvk_vm_get(struct hvk_vm *vm);
 void hvk_vm_put(struct hvk_vm *vm);
 struct hvk_vcpu *hvk_vcpu_by_id(struct hvk_vm *vm, u32 id);
+/* Says so where the core refused `what` for the sake of a rule: -EPERM. */
+void hvk_tell_limit(const struct hvk_vm *vm, long error, const char *what);
 
 /* vcpu.c */
 int hvk_vcpu_open(struct hvk_vm *vm, u32 id);

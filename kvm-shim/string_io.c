@@ -127,12 +127,27 @@ static int output(struct string_io *io, u16 port)
 	return hvk_port_exit(vcpu, port, io->insn.bytes, 1, KVM_EXIT_IO_OUT, NULL);
 }
 
+/*
+ * Another vcpu may have written over it since it left the guest. What the core has let pass, and
+ * held rules against, is that one: the guest makes the other in its turn.
+ */
+static bool same_as_it_left(const struct string_io *io)
+{
+	u32 detail = io->vcpu->exchange->detail;
+	bool in = detail & HV_GUEST_IO_IN;
+
+	return io->insn.bytes == (detail >> HV_GUEST_IO_BYTES_SHIFT & 7) &&
+	       in == !!(io->insn.flags & HVK_WRITES);
+}
+
 int hvk_emulate_string_io(struct hvk_vcpu *vcpu, u16 port)
 {
 	struct string_io io = { .vcpu = vcpu };
 
 	if (!begin(&io))
 		return io.answer;
+	if (!same_as_it_left(&io))
+		return 1;
 	if (!hvk_string_count(&io.insn, vcpu->exchange->gpr)) {
 		hvk_advance(vcpu, io.insn.length);
 		return 1;

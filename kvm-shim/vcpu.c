@@ -82,6 +82,7 @@ static int create_handle(struct hvk_vcpu *vcpu)
 		handle = hv_guest_call(HV_CALL_VCPU_CREATE, vcpu->vm->handle,
 				       virt_to_phys(vcpu->exchange), 0, 0);
 	} while (handle == -ENOMEM && !hv_guest_donate());
+	hvk_tell_limit(vcpu->vm, handle, "vcpus");
 	if (handle < 0)
 		return handle;
 	vcpu->handle = handle;

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* A VM: its file, and everything that goes when the last of its files is closed. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/anon_inodes.h>
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 
 #include "clock.h"
 #include "guests.h"
@@ -67,17 +72,25 @@ static const struct file_operations vm_operations = {
 	.llseek = noop_llseek,
 };
 
-static long create_handle(void)
+void hvk_tell_limit(const struct hvk_vm *vm, long error, const char *what)
 {
-	long handle = hv_guest_call(HV_CALL_VM_CREATE, 0, 0, 0, 0);
+	if (error == -EPERM)
+		pr_warn_ratelimited("a policy gives the VMs of user %u no more %s\n", vm->user,
+				    what);
+}
+
+static long create_handle(const struct hvk_vm *vm)
+{
+	long handle = hv_guest_call(HV_CALL_VM_CREATE, vm->user, 0, 0, 0);
 
 	while (handle == -ENOMEM) {
 		int error = hv_guest_donate();
 
 		if (error)
 			return error;
-		handle = hv_guest_call(HV_CALL_VM_CREATE, 0, 0, 0, 0);
+		handle = hv_guest_call(HV_CALL_VM_CREATE, vm->user, 0, 0, 0);
 	}
+	hvk_tell_limit(vm, handle, "VMs");
 	return handle;
 }
 
@@ -93,6 +106,7 @@ static struct hvk_vm *vm_alloc(void)
 	vm->tsc_offset = -rdtsc();
 	hvk_clock_init(vm);
 	vm->max_vcpu_id = HVK_MAX_VCPU_ID;
+	vm->user = from_kuid(&init_user_ns, current_uid());
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 	return vm;
@@ -105,7 +119,7 @@ static struct hvk_vm *vm_make(void)
 
 	if (IS_ERR(vm))
 		return vm;
-	vm->handle = create_handle();
+	vm->handle = create_handle(vm);
 	error = vm->handle;
 	if (error < 0)
 		goto no_handle;

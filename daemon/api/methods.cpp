@@ -31,6 +31,7 @@ constexpr std::array table{
     method{"policy.remove", right::change, &service::policy_remove},
     method{"policy.lock", right::change, &service::policy_lock},
     method{"policy.seal", right::change, &service::policy_seal},
+    method{"policy.mark", right::change, &service::policy_mark},
     method{"policy.verify", right::change, &service::policy_verify},
     method{"version", right::read, &service::version},
     method{"vm.list", right::read, &service::vm_list},

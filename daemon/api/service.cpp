@@ -61,9 +61,10 @@ machine_state service::refresh() {
     auto const state = device_.status();
     enforced_policies enforced;
     if (state.hoisted) enforced = device_.policy_get();
+    enforced.markers = state.markers;
     book_ = book_.adjusted_to(enforced);
+    keep_vm_users();
     locked_ = state.locked;
-    sealed_ = state.sealed;
     cpus_ = cpus_of(state);
     if (state.hoisted) recorder_.set_session(state.session, state.backend);
     summary_ = "not hoisted";
@@ -129,8 +130,8 @@ ordered_json service::status(value const& params, peer const& who) {
         require_hoisted(state);
         audit = device_.audit();
     }
-    enforced_policies const enforced{state.locked, state.sealed, book_.rules()};
-    return status_json(state, enforced, audit);
+    enforced_policies const enforced{state.locked, state.markers, book_.rules()};
+    return status_json(state, enforced, book_.reached(), audit);
 }
 
 ordered_json service::stats(value const& params, peer const&) {

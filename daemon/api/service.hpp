@@ -48,6 +48,7 @@ public:
     nlohmann::ordered_json policy_remove(value const& params, peer const& who);
     nlohmann::ordered_json policy_lock(value const& params, peer const& who);
     nlohmann::ordered_json policy_seal(value const& params, peer const& who);
+    nlohmann::ordered_json policy_mark(value const& params, peer const& who);
     nlohmann::ordered_json policy_verify(value const& params, peer const& who);
     nlohmann::ordered_json version(value const& params, peer const& who);
     nlohmann::ordered_json vm_list(value const& params, peer const& who);
@@ -89,6 +90,7 @@ private:
               note_subject about = {});
     void note(std::string const& kind, std::string const& message, note_subject const& about);
     vm_keeper& vms();
+    void keep_vm_users();
     nlohmann::ordered_json
     change_vm(value const& params, peer const& who, char const* kind, char const* done,
               nlohmann::ordered_json (vm_keeper::*change)(std::string const&));
@@ -102,7 +104,6 @@ private:
     recorder recorder_;
     vm_keeper* vms_ = nullptr;
     bool locked_ = false;
-    bool sealed_ = false;
     std::uint64_t cpus_ = 0;    // hoisted, those that rules can name: bits by Linux's number
     bool attach_again_ = false;
     std::map<std::uint32_t, std::uint64_t> waited_for_;    // by ring: the records of a past wait

@@ -9,6 +9,7 @@
 #include "daemon/api/state_file.hpp"
 #include "daemon/device/device_error.hpp"
 #include "daemon/policy/compiler.hpp"
+#include "daemon/policy/policy_json.hpp"
 #include "daemon/policy/rule_reader.hpp"
 #include "daemon/policy/summary.hpp"
 #include "daemon/text/number.hpp"
@@ -18,37 +19,17 @@ namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json rule_json(compiled_rule const& rule) {
-    ordered_json out{{"id", rule.rule.id},
-                     {"name", rule.name},
-                     {"kind", kind_text(rule.rule.kind)},
-                     {"object", rule.object},
-                     {"access", access_text(rule.rule.access)},
-                     {"action", action_text(rule)},
-                     {"first", hex(rule.rule.first)},
-                     {"last", hex(rule.rule.last)}};
-    if (rule.rule.mask != 0) out["mask"] = hex(rule.rule.mask);
-    out["when"] = when_text(rule.rule);
-    out["lifetime"] = lifetime_text(rule.rule);
-    if (rule.rule.cpus != 0) out["cpus"] = hex(rule.rule.cpus);
-    if (rule.rule.kind == HV_RULE_CPUID) out["mask_ecx_edx"] = hex(rule.rule.pass_first);
-    if ((rule.rule.flags & HV_RULE_UNCHANGED) != 0)
-        out["passes"] = "unchanged";
-    else if ((rule.rule.flags & HV_RULE_PASSES) != 0)
-        out["passes"] = hex(rule.rule.pass_first) + ".." + hex(rule.rule.pass_last);
-    if (auto const& rate = rule.terms.rate; rate.records != 0)
-        out["rate"] = {{"records", rate.records}, {"seconds", rate.seconds}};
-    return out;
-}
-
-ordered_json hash_json(compiled_hash const& hash) {
-    return {{"name", hash.name},
-            {"kind", "hash"},
-            {"object", hash.object},
-            {"action", "log"},
-            {"sha256", hash.sha256},
-            {"first", hex(hash.ranges.front().first)},
-            {"last", hex(hash.ranges.back().last)}};
+rpc_error nothing_waits_for(std::string const& marker, std::vector<std::string> const& others) {
+    auto text = "nothing waits for the marker \"" + marker + "\"";
+    if (marker == "seal") {
+        return rpc_error{rpc_code::refused, text + ": the seal is hvctl policy seal", ENOENT};
+    }
+    std::string list;
+    for (auto const& each : others) {
+        list += (list.empty() ? "" : ", ") + each;
+    }
+    text += list.empty() ? ": no rule in force waits for any" : ": waited for are " + list;
+    return rpc_error{rpc_code::refused, text, ENOENT};
 }
 
 }
@@ -62,7 +43,7 @@ rule_book service::book_of_files(rule_book book) {
 
 /// The names are saved first: killed in between, hvd still knows the rules of either set.
 void service::enforce(rule_book next) {
-    next.require_lasting(book_, sealed_);
+    next.require_lasting(book_);
     next.require_cpus(cpus_);
     save(next);
     try {
@@ -72,6 +53,7 @@ void service::enforce(rule_book next) {
         throw;
     }
     book_ = std::move(next);
+    keep_vm_users();
 }
 
 void service::save(rule_book const& book) const { write_state_file(config_.state, book.to_json()); }
@@ -112,7 +94,10 @@ ordered_json service::policy_list(value const& params, peer const&) {
                             {"description", each.description},
                             {"path", each.path}});
     }
-    return {{"policies", std::move(policies)}, {"locked", locked_}, {"sealed", sealed_}};
+    return {{"policies", std::move(policies)},
+            {"locked", locked_},
+            {"sealed", book_.sealed()},
+            {"markers", book_.reached()}};
 }
 
 ordered_json service::policy_show(value const& params, peer const&) {
@@ -127,17 +112,7 @@ ordered_json service::policy_show(value const& params, peer const&) {
                             "list names those that are",
                         ENOENT};
     }
-    auto rules = ordered_json::array();
-    for (auto const& each : policy->rules) {
-        rules.push_back(rule_json(each));
-    }
-    for (auto const& each : policy->hashes) {
-        rules.push_back(hash_json(each));
-    }
-    return {{"name", policy->name},
-            {"description", policy->description},
-            {"path", policy->path},
-            {"rules", std::move(rules)}};
+    return policy_json(*policy);
 }
 
 ordered_json service::policy_remove(value const& params, peer const& who) {
@@ -160,10 +135,23 @@ ordered_json service::policy_remove(value const& params, peer const& who) {
 ordered_json service::policy_seal(value const& params, peer const& who) {
     params.only({});
     require_hoisted(refresh());
-    device_.policy_seal();
+    device_.policy_mark(HV_MARKER_SEAL);
     refresh();
     note("policy_seal", "policy sealed: the rules that waited are in force", who);
-    return {{"sealed", sealed_}};
+    return {{"sealed", book_.sealed()}};
+}
+
+ordered_json service::policy_mark(value const& params, peer const& who) {
+    params.only({"marker"});
+    auto const name = read_name(params.at("marker"));
+    require_hoisted(refresh());
+    auto const number = book_.marker_called(name);
+    if (!number) throw nothing_waits_for(name, book_.waited_for());
+    device_.policy_mark(*number);
+    refresh();
+    note("policy_mark", "marker " + name + " reached: the rules that waited for it are in force",
+         who);
+    return {{"marker", name}, {"markers", book_.reached()}};
 }
 
 ordered_json service::policy_lock(value const& params, peer const& who) {

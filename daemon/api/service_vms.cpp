@@ -26,6 +26,20 @@ void service::serve_vms(vm_keeper& with) {
     with.listen([this](std::string const& name, std::string const& ending) {
         note("vm_ended", "VM " + name + " ended: " + ending, {.vm = name});
     });
+    recorder_.name_users([&with](std::uint32_t user) { return with.name_of_user(user); });
+    symbols_.ask_vms([&with](std::string const& name) -> machine_answer<std::uint32_t> {
+        try {
+            return {.answer = with.user_of(name)};
+        } catch (vm_error const& error) {
+            return {.refused = error.what()};
+        }
+    });
+    keep_vm_users();
+}
+
+/// Those that policies in force name by the VM, and none that a file only asked for.
+void service::keep_vm_users() {
+    if (vms_ != nullptr) vms_->keep_users(book_.vm_users());
 }
 
 vm_keeper& service::vms() {

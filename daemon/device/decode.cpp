@@ -103,7 +103,7 @@ void decode_state(byte_span stream, machine_state& into) {
         switch (each.type()) {
         case HV_ATTR_HOISTED: into.hoisted = each.flag(); break;
         case HV_ATTR_LOCKED:  into.locked = each.flag(); break;
-        case HV_ATTR_SEALED:  into.sealed = each.flag(); break;
+        case HV_ATTR_MARKERS: into.markers = each.u64(); break;
         case HV_ATTR_BACKEND: into.backend = each.text(text_limit); break;
         case HV_ATTR_VERSION: into.version = each.text(text_limit); break;
         case HV_ATTR_DMA:     into.dma = each.text(text_limit); break;
@@ -126,8 +126,8 @@ void decode_state(byte_span stream, machine_state& into) {
 void decode_policies(byte_span stream, enforced_policies& into) {
     for (auto const& each : split_attributes(stream)) {
         switch (each.type()) {
-        case HV_ATTR_LOCKED: into.locked = each.flag(); break;
-        case HV_ATTR_SEALED: into.sealed = each.flag(); break;
+        case HV_ATTR_LOCKED:  into.locked = each.flag(); break;
+        case HV_ATTR_MARKERS: into.markers = each.u64(); break;
         case HV_ATTR_POLICY:
             if (into.policies.size() == HV_MAX_RULES) malformed("too many policies");
             add_policy(decode_policy(each.payload()), into.policies);

@@ -30,8 +30,8 @@ struct cpu_state {
 struct machine_state {
     bool hoisted{};
     bool locked{};
-    bool sealed{};
-    std::string backend;    // empty while not hoisted
+    std::uint64_t markers{};    // reached: bits by number
+    std::string backend;        // empty while not hoisted
     std::string version;
     std::string dma;
     std::array<std::uint8_t, 32> core_sha256{};
@@ -64,7 +64,7 @@ using sha256_sum = std::array<std::uint8_t, 32>;
 
 struct enforced_policies {
     bool locked{};
-    bool sealed{};
+    std::uint64_t markers{};    // as in machine_state
     std::vector<named_rules> policies;
 };
 
@@ -104,7 +104,8 @@ public:
     virtual void policy_set(std::span<named_rules const> policies) = 0;
     virtual enforced_policies policy_get() = 0;
     virtual void policy_lock() = 0;
-    virtual void policy_seal() = 0;
+    /// marker   from HV_MARKER_SEAL to HV_MARKERS - 1
+    virtual void policy_mark(std::uint32_t marker) = 0;
     virtual place_answer place(place_request const& wanted) = 0;
     virtual sha256_sum hash(std::span<hv_range const> ranges) = 0;
     virtual void records_attach() = 0;

@@ -130,7 +130,6 @@ void netlink_device::tell(std::uint8_t command) {
 void netlink_device::start() { tell(HV_CMD_START); }
 void netlink_device::stop() { tell(HV_CMD_STOP); }
 void netlink_device::policy_lock() { tell(HV_CMD_POLICY_LOCK); }
-void netlink_device::policy_seal() { tell(HV_CMD_POLICY_SEAL); }
 void netlink_device::records_attach() { tell(HV_CMD_RECORDS_ATTACH); }
 
 machine_state netlink_device::status() {
@@ -145,6 +144,13 @@ machine_state netlink_device::stats() {
     state.cpus.clear();
     ask(HV_CMD_STATS, [&](byte_span stream) { decode_state(stream, state); });
     return state;
+}
+
+void netlink_device::policy_mark(std::uint32_t marker) {
+    auto const fill = [&](nl_msg* message) {
+        require(nla_put_u32(message, HV_ATTR_MARKER, marker));
+    };
+    transact(HV_CMD_POLICY_MARK, 16, fill, [](byte_span) {});
 }
 
 hv_audit netlink_device::audit() {

@@ -25,7 +25,7 @@ public:
     void policy_set(std::span<named_rules const> policies) override;
     enforced_policies policy_get() override;
     void policy_lock() override;
-    void policy_seal() override;
+    void policy_mark(std::uint32_t marker) override;
     place_answer place(place_request const& wanted) override;
     sha256_sum hash(std::span<hv_range const> ranges) override;
     void records_attach() override;

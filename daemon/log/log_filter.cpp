@@ -22,7 +22,10 @@ void log_filter::only_rule(std::string const& name) {
     if (slash != name.npos) wanted_.push_back({field_text("rule", name.substr(slash + 1))});
 }
 
-void log_filter::only_vm(std::string const& name) { wanted_.push_back({field_text("vm", name)}); }
+/// What a guest brought about has its user, too, and the field that follows.
+void log_filter::only_vm(std::string const& name) {
+    wanted_.push_back({field_text("vm", name), " (" + name + ")\",\"reason\":"});
+}
 
 void log_filter::only_level(log_level least) {
     std::vector<std::string> any;

@@ -19,6 +19,7 @@ public:
 
     /// Only lines of this policy, or after a '/' of this rule of it.
     void only_rule(std::string const& name);
+    /// name   as in the field, or hvd's VM whose user is there
     void only_vm(std::string const& name);
     void only_level(log_level least);
 

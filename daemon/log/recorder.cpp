@@ -85,9 +85,9 @@ bool recorder::take(std::span<record_batch const> batches) {
 
 void recorder::add_batch(record_batch const& batch) {
     auto& mark = marks_[{batch.session, batch.ring}];
-    record_context context{now_text(), backend_, batch.session, batch.ring, nullptr, {}, {}};
+    record_context context{now_text(), backend_, batch.session, batch.ring, nullptr, {}, {}, {}};
     auto const now = std::chrono::steady_clock::now();
-    std::map<std::uint32_t, std::uint64_t> left_out;    // by rule
+    left_out beyond;
     for (std::size_t i = 0; i < batch.records.size(); ++i) {
         auto const& each = batch.records[i];
         if (mark.next && each.sequence < *mark.next) continue;
@@ -97,20 +97,30 @@ void recorder::add_batch(record_batch const& batch) {
         }
         mark.next = each.sequence + 1;
         context.rule = names_.name_of(each.rule);
+        context.called = called(each);
         if (may_be_limited(each) && !allows(each.rule, context.rule, now)) {
-            ++left_out[each.rule];
+            ++beyond[{each.rule, record_vm(each, context.called)}];
             continue;
         }
         context.symbol = batch.symbols.at(i);
         context.process = batch.processes.at(i);
         add(record_json(each, context));
     }
-    if (!left_out.empty()) add_limited(batch, *mark.next - 1, left_out);
+    if (!beyond.empty()) add_limited(batch, *mark.next - 1, beyond);
     if (batch.dropped > mark.dropped) {
         add_gap(batch, "dropped", batch.dropped - mark.dropped,
                 "records were dropped: the ring was full");
         mark.dropped = batch.dropped;
     }
+}
+
+/// The name that we have for what the record tells by number.
+std::string recorder::called(hv_record const& record) const {
+    if (record.kind == HV_RECORD_POLICY_MARKED) {
+        return names_.marker_name(static_cast<std::uint32_t>(record.address));
+    }
+    if (!is_of_guest(record) || !users_) return {};
+    return users_(user_of(record));
 }
 
 bool recorder::allows(std::uint32_t rule, rule_name const* known, rate_limit::instant now) {
@@ -135,15 +145,15 @@ void recorder::add_gap(record_batch const& of, char const* kind, std::uint64_t c
 
 /// In the same commit as the records around them, so before hv.ko may forget any. `last` stands
 /// for all records up to it, for who looks for the place where the log ends.
-void recorder::add_limited(record_batch const& of, std::uint64_t last,
-                           std::map<std::uint32_t, std::uint64_t> const& counts) {
-    for (auto const& [rule, count] : counts) {
+void recorder::add_limited(record_batch const& of, std::uint64_t last, left_out const& counts) {
+    for (auto const& [what, count] : counts) {
+        auto const& [rule, vm] = what;
         ordered_json line{{"time", now_text()},
                           {"session", hex(of.session)},
                           {"ring", of.ring},
                           {"sequence", last}};
         add_common_fields(line, "limited");
-        line["vm"] = "root";
+        line["vm"] = vm;
         auto name = rule == 0 ? std::string{"the core"} : "rule " + std::to_string(rule);
         if (auto const* const known = names_.name_of(rule)) {
             line["policy"] = known->policy;

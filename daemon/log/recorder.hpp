@@ -31,11 +31,14 @@ struct note_subject {
 class recorder {
 public:
     using listener = std::function<void(std::string const& line)>;
+    /// The name of the VM that runs as this user; "": it has none.
+    using user_names = std::function<std::string(std::uint32_t user)>;
 
     recorder(device& from, event_log& to, rule_book const& names, rate_options limit = {});
 
     /// Who hears of each line once it is written.
     void listen(listener who) { listener_ = std::move(who); }
+    void name_users(user_names by) { users_ = std::move(by); }
     /// The hoist that hv.ko is in, for what comes next.
     void set_session(std::uint64_t session, std::string backend);
     /// Writes and acknowledges. False: a batch began behind records that hv.ko still holds (they
@@ -63,8 +66,10 @@ private:
     bool follows(record_batch const& batch) const;
     bool allows(std::uint32_t rule, rule_name const* known, rate_limit::instant now);
     void add_batch(record_batch const& batch);
-    void add_limited(record_batch const& of, std::uint64_t last,
-                     std::map<std::uint32_t, std::uint64_t> const& counts);
+    /// Counts of records by their rule, and by whose doing they were.
+    using left_out = std::map<std::pair<std::uint32_t, std::string>, std::uint64_t>;
+    void add_limited(record_batch const& of, std::uint64_t last, left_out const& counts);
+    std::string called(hv_record const& record) const;
     void commit();
     void acknowledge(std::span<record_batch const> batches);
 
@@ -72,6 +77,7 @@ private:
     event_log& log_;
     rule_book const& names_;
     listener listener_;
+    user_names users_;
     std::map<ring_of_session, ring_mark> marks_;
     std::vector<std::string> lines_;
     rate_limit limit_;

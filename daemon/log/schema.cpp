@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, 8> bad{"unexpected_exit", "entry_failed",
 log_level level_of(std::string_view kind) {
     if (std::find(bad.begin(), bad.end(), kind) != bad.end()) return log_level::error;
     bool const refused = kind.ends_with("_denied") || kind.ends_with("_kept") ||
-                         kind.starts_with("core_");
+                         kind.starts_with("core_") || kind == "guest_paused" ||
+                         kind == "guest_killed";
     return refused || kind == "limited" || kind == "shootdown_slow" ? log_level::warning
                                                                     : log_level::info;
 }

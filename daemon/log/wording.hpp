@@ -20,13 +20,22 @@ struct record_context {
     rule_name const* rule{};    // of the record's rule, where it is known
     std::string symbol{};       // of its RIP, "" where Linux has none
     hv_process process{};       // no name: not known
+    std::string called{};    // the VM of a guest's record, or the marker, by hvd's name; "": none
 };
+
+/// A guest's own access, and the user that its VM belongs to.
+bool is_of_guest(hv_record const& record);
+inline std::uint32_t user_of(hv_record const& record) {
+    return static_cast<std::uint32_t>(record.old_value >> 32);
+}
+/// Whose doing it was: "root", or "user 1000 (web)".
+std::string record_vm(hv_record const& record, std::string const& called);
 
 /// A record as one JSON object; docs/rpc.md documents its fields.
 nlohmann::ordered_json record_json(hv_record const& record, record_context const& context);
 /// What happened, as a person would say it.
-std::string record_message(hv_record const& record, rule_name const* rule,
-                           std::string_view backend);
+std::string record_message(hv_record const& record, rule_name const* rule, std::string_view backend,
+                           std::string const& called = {});
 /// msr_denied and its like; kind_N for one that this build does not know.
 std::string record_kind_name(unsigned kind);
 

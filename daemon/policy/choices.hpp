@@ -24,16 +24,21 @@ inline std::uint64_t choose(value const& from, std::span<named_number const> cho
               hint_of(choices, from.text()));
 }
 
-/// Some of the names, whose bits come together; none twice.
-inline std::uint32_t read_access(value const& from, std::span<named_number const> choices) {
-    std::uint32_t access = 0;
+/// Some of the names, whose bits come together; none twice. what: one of them.
+inline std::uint32_t read_some(value const& from, std::span<named_number const> choices,
+                               std::string const& what) {
+    std::uint32_t bits = 0;
     for (auto const& each : from.items()) {
         auto const bit = static_cast<std::uint32_t>(choose(each, choices));
-        if ((access & bit) != 0) each.fail("\"" + each.text() + "\" is given twice");
-        access |= bit;
+        if ((bits & bit) != 0) each.fail("\"" + each.text() + "\" is given twice");
+        bits |= bit;
     }
-    if (access == 0) from.fail("expected at least one kind of access");
-    return access;
+    if (bits == 0) from.fail("expected at least one " + what);
+    return bits;
+}
+
+inline std::uint32_t read_access(value const& from, std::span<named_number const> choices) {
+    return read_some(from, choices, "kind of access");
 }
 
 /// Names of bits, or a mask of such.

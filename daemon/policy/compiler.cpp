@@ -103,6 +103,26 @@ void place_writer(writer_symbol const& writer, function_table const& table, comp
     rule.rule.pass_last = last.last;
 }
 
+/// The user of the VM that the rule names.
+void place_vm(read_rule& rule, symbol_resolver& symbols, compiled_policy& policy) {
+    if (rule.vm_path.empty()) return;
+    auto const found = symbols.vm_user(rule.compiled.vm);
+    if (!found.refused.empty()) fail_at(rule.compiled, rule.vm_path, found.refused);
+    note_unavailable(policy, "VMs", found.unavailable);
+    set_users(rule.compiled.rule, {found.answer, found.answer});
+}
+
+/// Those whose objects are known: where names could not be resolved there are others.
+std::vector<compiled_rule const*> known_rules(compiled_policy const& policy) {
+    std::vector<compiled_rule const*> out;
+    for (auto const& each : policy.rules) {
+        bool const named = each.rule.kind == HV_RULE_MEMORY || each.rule.kind == HV_RULE_CR ||
+                           !each.vm.empty();
+        if (!named || policy.resolved) out.push_back(&each);
+    }
+    return out;
+}
+
 void report_instead(compiled_rule& rule) {
     if (rule.rule.action == HV_ACTION_LOG) return;
     rule.rule.action = HV_ACTION_LOG;
@@ -141,6 +161,9 @@ compiled_policy compile_policy(std::string const& path, std::string text,
     auto const writers = look_up_writers(rules, symbols);
     note_unavailable(policy, "functions", writers.unavailable);
     auto const places = find_places(rules, symbols, policy);
+    for (auto& each : rules) {
+        place_vm(each, symbols, policy);
+    }
     for (std::size_t i = 0; i < rules.size(); ++i) {
         auto& each = rules[i];
         if (each.writer && policy.resolved) place_writer(*each.writer, writers, each.compiled);
@@ -153,13 +176,7 @@ compiled_policy compile_policy(std::string const& path, std::string text,
         else
             add_rule(each, places[i], policy);
     }
-    std::vector<compiled_rule const*> all;
-    for (auto const& each : policy.rules) {
-        // Only these may be named by symbols.
-        bool const named = each.rule.kind == HV_RULE_MEMORY || each.rule.kind == HV_RULE_CR;
-        if (!named || policy.resolved) all.push_back(&each);
-    }
-    refuse_contradictions(all);
+    refuse_contradictions(known_rules(policy));
     return policy;
 }
 

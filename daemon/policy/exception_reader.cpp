@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/policy/exception_reader.hpp"
 
+#include <array>
+
+#include "daemon/policy/choices.hpp"
 #include "daemon/text/number.hpp"
 
 namespace hv {
 namespace {
+
+constexpr std::array directions{named_number{"growing", HV_RULE_GROWS},
+                                named_number{"shrinking", HV_RULE_SHRINKS}};
 
 void pass_range(hv_rule& rule, std::uint64_t first, std::uint64_t last) {
     rule.flags |= HV_RULE_PASSES;
@@ -36,11 +42,16 @@ std::string read_symbol(value const& from) {
 void read_value(value const& entry, compiled_rule& into) {
     auto const given = entry.find("value");
     if (!given) return;
-    constexpr auto expected = "expected \"unchanged\" or {\"allowed\": …}";
+    constexpr auto expected = "expected \"unchanged\", \"growing\", \"shrinking\" or "
+                              "{\"allowed\": …}";
     if (into.rule.access != HV_ACCESS_WRITE) {
         given->fail("is about what is written: expected \"access\": [\"write\"]");
     }
     if (given->is(json_node::kind::text)) {
+        if (auto const way = number_of(directions, given->text())) {
+            into.rule.flags |= static_cast<std::uint32_t>(*way);
+            return;
+        }
         if (given->text() != "unchanged") given->fail(expected);
         if (into.rule.first != into.rule.last) given->fail("\"unchanged\" is for one MSR");
         pass_range(into.rule, 0, 0);
@@ -52,6 +63,15 @@ void read_value(value const& entry, compiled_rule& into) {
     if (allowed.is(json_node::kind::object)) return read_pass_range(allowed, into.rule);
     auto const one = allowed.number("a value, or {\"first\": …, \"last\": …}");
     pass_range(into.rule, one, one);
+}
+
+void read_direction(value const& entry, compiled_rule& into) {
+    auto const given = entry.find("value");
+    if (!given) return;
+    into.rule.flags |= static_cast<std::uint32_t>(choose(*given, directions));
+    if (entry.find("except")) {
+        given->fail("a rule has one exception, \"value\" or \"except\": leave one of them out");
+    }
 }
 
 std::optional<writer_symbol> read_except(value const& entry, compiled_rule& into) {

@@ -14,6 +14,8 @@ namespace hv {
 
 /// "value" of an MSR rule, where it is given: what may still be written.
 void read_value(value const& entry, compiled_rule& into);
+/// "value" of a rule about bits, where it is given: which way they may still change.
+void read_direction(value const& entry, compiled_rule& into);
 
 /// "except", where it is given: the instructions that may do it, a function of the kernel, whose
 /// addresses are not known here, or a range of them.

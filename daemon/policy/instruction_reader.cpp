@@ -4,6 +4,8 @@
 #include <array>
 
 #include "daemon/policy/choices.hpp"
+#include "daemon/policy/exception_reader.hpp"
+#include "daemon/policy/guest_reader.hpp"
 #include "daemon/policy/scope_reader.hpp"
 
 namespace hv {
@@ -47,18 +49,20 @@ std::uint64_t read_hidden(std::optional<value> const& bits, std::string const& w
 
 }
 
-void read_io_rule(value const& entry, compiled_rule& into) {
-    only_rule_keys(entry, {"ports", "access"});
-    read_numbers(entry.at("ports"), "a port's number", 0xffff, into.rule);
-    into.rule.access = read_access(entry.at("access"), io_access);
-    into.object = object_text(into.rule);
+void read_io_rule(value const& entry, read_rule& into) {
+    only_rule_keys(entry, {"ports", "access", "guests"});
+    auto& rule = into.compiled.rule;
+    read_numbers(entry.at("ports"), "a port's number", 0xffff, rule);
+    rule.access = read_access(entry.at("access"), io_access);
+    if (!read_guests(entry, into)) into.compiled.object = object_text(rule);
 }
 
 void read_xcr_rule(value const& entry, compiled_rule& into) {
-    only_rule_keys(entry, {"register", "bits"});
+    only_rule_keys(entry, {"register", "bits", "value"});
     into.rule.access = HV_ACCESS_WRITE;
     static_cast<void>(choose(entry.at("register"), xcrs));
     into.rule.mask = read_bits(entry.at("bits"), xcr0_bits());
+    read_direction(entry, into);
     into.object = object_text(into.rule);
 }
 
@@ -84,8 +88,7 @@ void read_instruction_rule(value const& entry, compiled_rule& into) {
     only_rule_keys(entry, {"instructions"});
     into.rule.access = HV_ACCESS_EXECUTE;
     auto const list = entry.at("instructions");
-    if (list.items().empty()) list.fail("expected at least one instruction");
-    into.rule.mask = read_access(list, instruction_bits());
+    into.rule.mask = read_some(list, instruction_bits(), "instruction");
     into.object = object_text(into.rule);
 }
 

@@ -5,7 +5,7 @@
 
 namespace hv {
 
-/// Another's symbols, and what hv.ko can tell beside them.
+/// Another's symbols, and what hv.ko and hvd can tell beside them.
 class machine_symbols : public symbol_resolver {
 public:
     machine_symbols(symbol_resolver& image, device& machine) : image_{image}, machine_{machine} {}
@@ -18,10 +18,15 @@ public:
     }
     machine_answer<place_answer> place(place_request const& wanted) override;
     machine_answer<sha256_sum> sum(std::span<hv_range const> ranges) override;
+    machine_answer<std::uint32_t> vm_user(std::string const& name) override {
+        return vms_ ? vms_(name) : symbol_resolver::vm_user(name);
+    }
+    void ask_vms(vm_user_source source) { vms_ = std::move(source); }
 
 private:
     symbol_resolver& image_;
     device& machine_;
+    vm_user_source vms_;
 };
 
 }

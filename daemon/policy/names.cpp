@@ -164,6 +164,22 @@ constexpr std::array instructions{
     bit("rdseed", HV_INSTRUCTION_RDSEED),
 };
 
+constexpr named_number two_bits(std::string_view name, unsigned lowest) {
+    return {name, 3ull << lowest};
+}
+
+// gd is not here: the CPU clears it by itself with each debug exception.
+constexpr std::array dr7{
+    bit("l0", 0),        bit("g0", 1),         bit("l1", 2),        bit("g1", 3),
+    bit("l2", 4),        bit("g2", 5),         bit("l3", 6),        bit("g3", 7),
+    bit("le", 8),        bit("ge", 9),         two_bits("rw0", 16), two_bits("len0", 18),
+    two_bits("rw1", 20), two_bits("len1", 22), two_bits("rw2", 24), two_bits("len2", 26),
+    two_bits("rw3", 28), two_bits("len3", 30),
+};
+
+constexpr std::array tables{bit("gdt", HV_TABLE_GDT), bit("idt", HV_TABLE_IDT),
+                            bit("ldt", HV_TABLE_LDT), bit("tr", HV_TABLE_TR)};
+
 }
 
 std::span<named_number const> msr_names() { return msrs; }
@@ -171,6 +187,8 @@ std::span<named_number const> cr0_bits() { return cr0; }
 std::span<named_number const> cr4_bits() { return cr4; }
 std::span<named_number const> xcr0_bits() { return xcr0; }
 std::span<named_number const> instruction_bits() { return instructions; }
+std::span<named_number const> dr7_bits() { return dr7; }
+std::span<named_number const> table_bits() { return tables; }
 
 std::optional<std::uint64_t> number_of(std::span<named_number const> names, std::string_view name) {
     for (auto const& each : names) {
@@ -194,18 +212,34 @@ std::string msr_text(std::uint64_t index) {
     return "msr " + hex(index);
 }
 
-std::string tables_text(std::uint64_t first, std::uint64_t last) {
-    return first != last ? "gdt idt" : first == 0 ? "gdt" : "idt";
-}
-
 std::string bits_text(std::span<named_number const> names, std::uint64_t mask) {
     std::string out;
     for (auto const& each : names) {
-        if ((mask & each.number) == 0) continue;
+        if (each.number == 0 || (mask & each.number) != each.number) continue;
         out += (out.empty() ? "" : " ") + std::string{each.name};
         mask &= ~each.number;
     }
     if (mask != 0) out += (out.empty() ? "" : " ") + hex(mask);
+    return out;
+}
+
+std::uint64_t whole_fields(std::span<named_number const> names, std::uint64_t mask) {
+    auto out = mask;
+    for (auto const& each : names) {
+        if ((mask & each.number) != 0) out |= each.number;
+    }
+    return out;
+}
+
+std::string debug_text(std::uint64_t mask) {
+    std::string out;
+    for (unsigned i = 0; i < debug_addresses; ++i) {
+        if ((mask >> (first_debug_bit + i) & 1) == 0) continue;
+        out += (out.empty() ? "dr" : " dr") + std::to_string(i);
+    }
+    auto const control = mask & 0xffffffff;
+    if (control != 0) out += out.empty() ? "dr7" : " dr7";
+    if (control != 0 && control != dr7_mask) out += " " + bits_text(dr7_bits(), control);
     return out;
 }
 

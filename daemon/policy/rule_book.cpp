@@ -18,8 +18,9 @@ bool same_but_id(hv_rule a, hv_rule const& b) {
 }
 
 /// Whether it may neither go nor change: it is in force, and not revocable.
-bool is_lasting(hv_rule const& rule, bool sealed) {
-    bool const in_force = sealed || (rule.flags & HV_RULE_WAITS) == 0;
+bool is_lasting(hv_rule const& rule, std::uint64_t reached) {
+    auto const marker = marker_of(rule);
+    bool const in_force = marker == 0 || (reached >> marker & 1) != 0;
     return in_force && (rule.flags & (HV_RULE_STAYS | HV_RULE_RATCHET)) != 0;
 }
 
@@ -34,11 +35,13 @@ compiled_rule const* find_same(compiled_policy const* policy, compiled_rule cons
 }
 
 /// A rule in force that no file of ours explains.
-compiled_rule stranger(hv_rule const& rule, rule_name const* known) {
+compiled_rule stranger(hv_rule const& rule, rule_name const* known, std::string marker) {
     compiled_rule out;
     out.name = known != nullptr ? known->rule : "rule-" + std::to_string(rule.id);
     out.rule = rule;
     if (known != nullptr) out.terms = known->terms;
+    if (known != nullptr) out.vm = known->vm;
+    out.marker = std::move(marker);
     out.object = object_text(rule) + cpus_text(rule);
     out.place = "(in force before hvd started)";
     return out;
@@ -53,6 +56,7 @@ compiled_policy const* rule_book::find(std::string const& name) const {
 }
 
 void rule_book::take_in(compiled_policy& policy, compiled_policy const* before) {
+    number_markers(policy);
     for (auto& each : policy.rules) {
         auto const* const same = find_same(before, each);
         if (same != nullptr) {
@@ -60,7 +64,7 @@ void rule_book::take_in(compiled_policy& policy, compiled_policy const* before) 
             continue;
         }
         each.rule.id = next_id_++;
-        names_[each.rule.id] = {policy.name, each.name, each.terms};
+        names_[each.rule.id] = {policy.name, each.name, each.terms, each.vm};
         if (names_.size() > names_kept) names_.erase(names_.begin());
     }
 }
@@ -101,14 +105,14 @@ rule_book rule_book::without(std::string const& name) const {
     return next;
 }
 
-void rule_book::require_lasting(rule_book const& now, bool sealed) const {
+void rule_book::require_lasting(rule_book const& now) const {
     std::map<std::uint32_t, hv_rule> mine;
     for (auto const& policy : policies_) {
         for (auto const& each : policy.rules) mine[each.rule.id] = each.rule;
     }
     for (auto const& policy : now.policies_) {
         for (auto const& each : policy.rules) {
-            if (!is_lasting(each.rule, sealed)) continue;
+            if (!is_lasting(each.rule, now.reached_)) continue;
             auto const at = mine.find(each.rule.id);
             if (at != mine.end() && std::memcmp(&at->second, &each.rule, sizeof(hv_rule)) == 0) {
                 continue;
@@ -159,6 +163,7 @@ rule_name const* rule_book::name_of(std::uint32_t id) const {
 
 rule_book rule_book::adjusted_to(enforced_policies const& enforced) const {
     rule_book next = emptied();
+    next.reached_ = enforced.markers;
     for (auto const& each : enforced.policies) {
         compiled_policy policy;
         if (auto const* const known = find(each.name)) policy = *known;
@@ -170,10 +175,12 @@ rule_book rule_book::adjusted_to(enforced_policies const& enforced) const {
                 known_rules.begin(), known_rules.end(), [&](auto const& candidate) {
                     return std::memcmp(&candidate.rule, &rule, sizeof(rule)) == 0;
                 });
-            policy.rules.push_back(at == known_rules.end() ? stranger(rule, name_of(rule.id))
+            policy.rules.push_back(at == known_rules.end() ? stranger(rule, name_of(rule.id),
+                                                                      marker_name(marker_of(rule)))
                                                            : *at);
-            next.names_.try_emplace(
-                rule.id, rule_name{each.name, policy.rules.back().name, policy.rules.back().terms});
+            auto const& added = policy.rules.back();
+            next.names_.try_emplace(rule.id,
+                                    rule_name{each.name, added.name, added.terms, added.vm});
             next.next_id_ = std::max(next.next_id_, rule.id + 1);
         }
         next.policies_.push_back(std::move(policy));

@@ -11,6 +11,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr std::uint64_t most_flags = HV_RULE_MARKER_MASK | 0xff;
 constexpr document_limits saved_limits{.bytes = 16u << 20, .depth = 8, .values = 200'000};
 
 ordered_json terms_to_json(rule_terms const& terms) {
@@ -44,7 +45,9 @@ ordered_json rule_to_json(compiled_rule const& rule) {
             {"pass_first", raw.pass_first},
             {"pass_last", raw.pass_last},
             {"cpus", raw.cpus},
-            {"terms", terms_to_json(rule.terms)}};
+            {"terms", terms_to_json(rule.terms)},
+            {"marker", rule.marker},
+            {"vm", rule.vm}};
 }
 
 compiled_rule rule_from_json(value const& from) {
@@ -53,18 +56,20 @@ compiled_rule rule_from_json(value const& from) {
     out.object = from.at("object").text();
     out.place = from.at("place").text();
     out.rule.id = static_cast<std::uint32_t>(from.at("id").number_between(1, 0xffffffff));
-    out.rule.kind = static_cast<std::uint16_t>(
-        from.at("kind").number_between(1, HV_RULE_INSTRUCTION));
-    out.rule.action = static_cast<std::uint16_t>(from.at("action").number_between(1, 3));
+    out.rule.kind = static_cast<std::uint16_t>(from.at("kind").number_between(1, HV_RULE_VM));
+    out.rule.action = static_cast<std::uint16_t>(
+        from.at("action").number_between(1, HV_ACTION_KILL));
     out.rule.access = static_cast<std::uint32_t>(from.at("access").number_between(1, 7));
     out.rule.first = from.at("first").number();
     out.rule.last = from.at("last").number();
     out.rule.mask = from.at("mask").number();
-    out.rule.flags = static_cast<std::uint32_t>(from.at("flags").number_between(0, 31));
+    out.rule.flags = static_cast<std::uint32_t>(from.at("flags").number_between(0, most_flags));
     out.rule.pass_first = from.at("pass_first").number();
     out.rule.pass_last = from.at("pass_last").number();
     out.terms = terms_from_json(from);
     out.rule.cpus = from.at("cpus").number();
+    out.marker = from.at("marker").text();
+    out.vm = from.at("vm").text();
     return out;
 }
 
@@ -133,7 +138,12 @@ std::string rule_book::to_json() const {
         out["names"].push_back({{"id", id},
                                 {"policy", name.policy},
                                 {"rule", name.rule},
-                                {"terms", terms_to_json(name.terms)}});
+                                {"terms", terms_to_json(name.terms)},
+                                {"vm", name.vm}});
+    }
+    out["markers"] = ordered_json::array();
+    for (auto const& [number, name] : markers_) {
+        out["markers"].push_back({{"number", number}, {"name", name}});
     }
     return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
@@ -151,7 +161,13 @@ rule_book rule_book::from_json(std::string const& text) {
         for (auto const& each : root.at("names").items()) {
             auto const id = each.at("id").number_between(1, 0xffffffff);
             book.names_[static_cast<std::uint32_t>(id)] = {
-                each.at("policy").text(), each.at("rule").text(), terms_from_json(each)};
+                each.at("policy").text(), each.at("rule").text(), terms_from_json(each),
+                each.at("vm").text()};
+        }
+        for (auto const& each : root.at("markers").items()) {
+            auto const number = each.at("number").number_between(HV_MARKER_SEAL + 1,
+                                                                 HV_MARKERS - 1);
+            book.markers_[static_cast<std::uint32_t>(number)] = each.at("name").text();
         }
     } catch (document_error const&) {
         return {};

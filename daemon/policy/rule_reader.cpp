@@ -5,6 +5,7 @@
 
 #include "daemon/policy/choices.hpp"
 #include "daemon/policy/exception_reader.hpp"
+#include "daemon/policy/guest_reader.hpp"
 #include "daemon/policy/instruction_reader.hpp"
 #include "daemon/policy/memory_reader.hpp"
 #include "daemon/policy/names.hpp"
@@ -29,12 +30,16 @@ constexpr std::array kinds{
     named_number{"memory", HV_RULE_MEMORY}, named_number{"dtr", HV_RULE_DTR},
     named_number{"io", HV_RULE_IO},         named_number{"xcr", HV_RULE_XCR},
     named_number{"cpuid", HV_RULE_CPUID},   named_number{"instruction", HV_RULE_INSTRUCTION},
+    named_number{"dr", HV_RULE_DR},         named_number{"vm", HV_RULE_VM},
     named_number{"hash", hash_kind}};
 constexpr std::array msr_access{named_number{"read", HV_ACCESS_READ},
                                 named_number{"write", HV_ACCESS_WRITE}};
-constexpr std::array tables{named_number{"gdt", 1u << HV_TABLE_GDT},
-                            named_number{"idt", 1u << HV_TABLE_IDT}};
 constexpr std::array registers{named_number{"cr0", 0}, named_number{"cr4", 4}};
+
+constexpr unsigned dr7_bit = 1u << 7;    // of what is named: DR7's own bits come from elsewhere
+constexpr std::array debug_registers{named_number{"dr0", 1}, named_number{"dr1", 2},
+                                     named_number{"dr2", 4}, named_number{"dr3", 8},
+                                     named_number{"dr7", dr7_bit}};
 
 std::uint64_t read_msr(value const& from) {
     constexpr auto expected = "an MSR's number or name, such as \"0xc0000082\" or \"ia32_lstar\"";
@@ -58,44 +63,59 @@ void check_msrs(value const& from, hv_rule const& rule) {
               "to 0xc0001fff, 0xc0010000 to 0xc0011fff");
 }
 
-void read_msr_rule(value const& entry, compiled_rule& into) {
-    only_rule_keys(entry, {"msr", "access", "value"});
-    auto const which = entry.at("msr");
-    into.rule.access = read_access(entry.at("access"), msr_access);
+void read_msrs(value const& which, hv_rule& rule) {
     if (!which.is(json_node::kind::object)) {
-        into.rule.first = into.rule.last = read_msr(which);
-        into.object = msr_text(into.rule.first);
-        check_msrs(which, into.rule);
-        return read_value(entry, into);
+        rule.first = rule.last = read_msr(which);
+        return;
     }
     which.only({"first", "last"});
-    into.rule.first = read_msr(which.at("first"));
-    into.rule.last = read_msr(which.at("last"));
-    if (into.rule.last < into.rule.first) {
-        which.fail("the range ends before it starts: last " + hex(into.rule.last) +
-                   " is below first " + hex(into.rule.first));
+    rule.first = read_msr(which.at("first"));
+    rule.last = read_msr(which.at("last"));
+    if (rule.last < rule.first) {
+        which.fail("the range ends before it starts: last " + hex(rule.last) + " is below first " +
+                   hex(rule.first));
     }
+}
+
+void read_msr_rule(value const& entry, read_rule& out) {
+    auto& into = out.compiled;
+    only_rule_keys(entry, {"msr", "access", "value", "guests"});
+    auto const which = entry.at("msr");
+    into.rule.access = read_access(entry.at("access"), msr_access);
+    read_msrs(which, into.rule);
+    if (read_guests(entry, out)) return check_guest_msrs(which, into.rule);
     check_msrs(which, into.rule);
-    into.object = "msr " + hex(into.rule.first) + ".." + hex(into.rule.last);
+    into.object = object_text(into.rule);
     read_value(entry, into);
 }
 
 void read_cr_rule(value const& entry, compiled_rule& into) {
-    only_rule_keys(entry, {"register", "bits", "except"});
+    only_rule_keys(entry, {"register", "bits", "value", "except"});
     into.rule.access = HV_ACCESS_WRITE;
     into.rule.first = into.rule.last = choose(entry.at("register"), registers);
     into.rule.mask = read_bits(entry.at("bits"), into.rule.first == 0 ? cr0_bits() : cr4_bits());
-    into.object = "cr" + std::to_string(into.rule.first) + " " +
-                  cr_bits_text(into.rule.first, into.rule.mask);
+    read_direction(entry, into);
+    into.object = object_text(into.rule);
 }
 
 void read_table_rule(value const& entry, compiled_rule& into) {
     only_rule_keys(entry, {"tables"});
     into.rule.access = HV_ACCESS_WRITE;
-    auto const which = read_access(entry.at("tables"), tables);
-    into.rule.first = which == 2 ? HV_TABLE_IDT : HV_TABLE_GDT;
-    into.rule.last = which == 1 ? HV_TABLE_GDT : HV_TABLE_IDT;
-    into.object = tables_text(into.rule.first, into.rule.last);
+    into.rule.mask = read_some(entry.at("tables"), table_bits(), "table");
+    into.object = object_text(into.rule);
+}
+
+void read_debug_rule(value const& entry, compiled_rule& into) {
+    only_rule_keys(entry, {"registers", "bits"});
+    into.rule.access = HV_ACCESS_WRITE;
+    auto const named = read_some(entry.at("registers"), debug_registers, "debug register");
+    auto const bits = entry.find("bits");
+    if (bits && (named & dr7_bit) == 0) {
+        bits->fail("are those of dr7: expected \"dr7\" among the \"registers\"");
+    }
+    into.rule.mask = std::uint64_t{named & ~dr7_bit} << first_debug_bit;
+    if ((named & dr7_bit) != 0) into.rule.mask |= bits ? read_bits(*bits, dr7_bits()) : dr7_mask;
+    into.object = object_text(into.rule);
 }
 
 }
@@ -117,15 +137,17 @@ read_rule read_policy_rule(value const& entry) {
     compiled.place = entry.place();
     auto const kind = choose(entry.at("kind"), kinds);
     compiled.rule.kind = static_cast<std::uint16_t>(kind);
-    if (kind == HV_RULE_MSR) read_msr_rule(entry, compiled);
+    if (kind == HV_RULE_MSR) read_msr_rule(entry, out);
     if (kind == HV_RULE_CR) read_cr_rule(entry, compiled);
     if (kind == HV_RULE_MEMORY) read_memory_rule(entry, out);
     if (kind == hash_kind) read_hash_rule(entry, out);
     if (kind == HV_RULE_DTR) read_table_rule(entry, compiled);
-    if (kind == HV_RULE_IO) read_io_rule(entry, compiled);
+    if (kind == HV_RULE_IO) read_io_rule(entry, out);
     if (kind == HV_RULE_XCR) read_xcr_rule(entry, compiled);
     if (kind == HV_RULE_CPUID) read_cpuid_rule(entry, compiled);
     if (kind == HV_RULE_INSTRUCTION) read_instruction_rule(entry, compiled);
+    if (kind == HV_RULE_DR) read_debug_rule(entry, compiled);
+    if (kind == HV_RULE_VM) read_vm_rule(entry, out);
     if (kind == HV_RULE_CR || kind == HV_RULE_MEMORY) out.writer = read_except(entry, compiled);
     read_scope(entry, compiled);
     read_terms(entry, compiled);

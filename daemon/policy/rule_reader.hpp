@@ -47,6 +47,7 @@ struct read_rule {
     std::optional<writer_symbol> writer;
     bool hash{};    // of kind hash: the compiled rule has but a range
     std::optional<wanted_sum> sum;
+    std::string vm_path;    // not empty: the compiled rule names a VM, whose user is to be found
 };
 
 /// One entry of "rules". Errors: document_error.

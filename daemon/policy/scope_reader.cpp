@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "daemon/policy/choices.hpp"
+#include "daemon/policy/rule_reader.hpp"
+#include "daemon/text/printable.hpp"
 
 namespace hv {
 namespace {
 
-constexpr std::array times{named_number{"now", 0}, named_number{"seal", HV_RULE_WAITS}};
 constexpr std::array lifetimes{named_number{"revocable", 0}, named_number{"hoisted", HV_RULE_STAYS},
                                named_number{"ratchet", HV_RULE_RATCHET}};
 constexpr std::array every_rule{std::string_view{"name"},   std::string_view{"kind"},
@@ -48,6 +49,38 @@ std::uint64_t read_cpus(value const& from) {
     return cpus;
 }
 
+void read_when(value const& when, compiled_rule& into) {
+    constexpr auto expected = "\"now\", \"seal\" or {\"marker\": NAME}";
+    if (when.is(json_node::kind::object)) {
+        when.only({"marker"});
+        auto const marker = when.at("marker");
+        into.marker = read_name(marker);
+        if (into.marker == "seal")
+            marker.fail("the seal is no such marker: expected another name, "
+                        "or \"when\": \"seal\"");
+        return;
+    }
+    auto const& text = when.text(expected);
+    if (text == "seal") into.rule.flags |= HV_MARKER_SEAL << HV_RULE_MARKER_SHIFT;
+    if (text != "now" && text != "seal") {
+        when.fail("expected " + std::string{expected} + ", found \"" + printable(text, 40) + "\"");
+    }
+}
+
+void read_cpus_of(value const& cpus, compiled_rule& into) {
+    auto& rule = into.rule;
+    if (rule.kind == HV_RULE_MEMORY) {
+        cpus.fail("a memory rule is for all CPUs, which share what they may do with memory: "
+                  "leave \"cpus\" out");
+    }
+    if (rule.kind == HV_RULE_VM || is_about_guests(rule)) {
+        cpus.fail("a rule about guest VMs is for all CPUs, whichever runs them: leave \"cpus\" "
+                  "out");
+    }
+    rule.cpus = read_cpus(cpus);
+    into.object += cpus_text(rule);
+}
+
 }
 
 void only_rule_keys(value const& entry, std::initializer_list<std::string_view> own) {
@@ -57,20 +90,10 @@ void only_rule_keys(value const& entry, std::initializer_list<std::string_view> 
 }
 
 void read_scope(value const& entry, compiled_rule& into) {
-    auto& rule = into.rule;
-    if (auto const cpus = entry.find("cpus")) {
-        if (rule.kind == HV_RULE_MEMORY) {
-            cpus->fail("a memory rule is for all CPUs, which share what they may do with memory: "
-                       "leave \"cpus\" out");
-        }
-        rule.cpus = read_cpus(*cpus);
-        into.object += cpus_text(rule);
-    }
-    if (auto const when = entry.find("when")) {
-        rule.flags |= static_cast<std::uint32_t>(choose(*when, times));
-    }
+    if (auto const cpus = entry.find("cpus")) read_cpus_of(*cpus, into);
+    if (auto const when = entry.find("when")) read_when(*when, into);
     if (auto const lifetime = entry.find("lifetime")) {
-        rule.flags |= static_cast<std::uint32_t>(choose(*lifetime, lifetimes));
+        into.rule.flags |= static_cast<std::uint32_t>(choose(*lifetime, lifetimes));
     }
 }
 

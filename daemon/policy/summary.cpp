@@ -12,7 +12,7 @@ nlohmann::ordered_json summary_json(compiled_policy const& policy) {
         costs.push_back({{"name", each.name},
                          {"action", action_text(each)},
                          {"object", each.object},
-                         {"when", when_text(each.rule)},
+                         {"when", when_text(each)},
                          {"lifetime", lifetime_text(each.rule)},
                          {"cost", cost_text(each.rule)}});
     }

@@ -141,6 +141,10 @@ machine_answer<sha256_sum> symbol_resolver::sum(std::span<hv_range const>) {
     return {.unavailable = "only hv.ko can tell, and hvd asks it: start hvd"};
 }
 
+machine_answer<std::uint32_t> symbol_resolver::vm_user(std::string const&) {
+    return {.unavailable = "only hvd knows the users that its VMs run as: start hvd"};
+}
+
 symbol_table kernel_symbols::resolve(std::set<std::string> const& names) {
     symbol_table table;
     found_symbols found{{"_text", {}}};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -45,7 +46,12 @@ public:
     /// Only hv.ko can tell: without it neither is known.
     virtual machine_answer<place_answer> place(place_request const& wanted);
     virtual machine_answer<sha256_sum> sum(std::span<hv_range const> ranges);
+    /// The user that a VM of hvd's runs as, which is this name's from then on. Only hvd can tell.
+    virtual machine_answer<std::uint32_t> vm_user(std::string const& name);
 };
+
+/// hvd's word on that.
+using vm_user_source = std::function<machine_answer<std::uint32_t>(std::string const& name)>;
 
 /// Reads /proc/kallsyms for virtual and /proc/iomem for physical addresses. The two meet at
 /// _text, which is where "Kernel code" starts.

@@ -128,6 +128,7 @@ ordered_json audit_json(hv_audit const& audit) {
 }
 
 ordered_json status_json(machine_state const& state, enforced_policies const& enforced,
+                         std::vector<std::string> const& reached,
                          std::optional<hv_audit> const& audit) {
     ordered_json out{{"hoisted", state.hoisted},
                      {"backend", or_null(state.backend)},
@@ -145,7 +146,8 @@ ordered_json status_json(machine_state const& state, enforced_policies const& en
         out["policies"].push_back(each.name);
     }
     out["locked"] = state.locked;
-    out["sealed"] = state.sealed;
+    out["sealed"] = (state.markers >> HV_MARKER_SEAL & 1) != 0;
+    out["markers"] = reached;
     out["dma"] = state.dma.empty() ? "not protected" : state.dma;
     out["session"] = state.hoisted ? ordered_json(hex(state.session)) : ordered_json(nullptr);
     if (audit) out["audit"] = audit_json(*audit);

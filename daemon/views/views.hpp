@@ -12,7 +12,9 @@ namespace hv {
 
 // What hvd answers and hvctl prints with --json; docs/rpc.md documents each field. hvctl builds the
 // same from hv.ko's own answers when hvd is down.
+/// reached   names of markers
 nlohmann::ordered_json status_json(machine_state const& state, enforced_policies const& enforced,
+                                   std::vector<std::string> const& reached,
                                    std::optional<hv_audit> const& audit);
 nlohmann::ordered_json stats_json(machine_state const& state);
 nlohmann::ordered_json audit_json(hv_audit const& audit);

@@ -19,23 +19,12 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t most_bytes = 64u << 10;
-constexpr std::size_t longest_name = 32;
 constexpr std::size_t longest_command_line = 2047;
 constexpr std::uint64_t mib = 1u << 20;
 constexpr std::uint64_t least_memory = 16 * mib;
 constexpr std::uint64_t most_memory = 1u << 20;    // MiB
 constexpr unsigned most_cpus = 64;
 constexpr unsigned most_percent = 100 * 1024;
-
-bool sound_name(std::string_view name) {
-    auto const letter = [](char each) {
-        return (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9');
-    };
-    return !name.empty() && name.size() <= longest_name && letter(name.front()) &&
-           std::all_of(name.begin(), name.end(), [&](char each) {
-               return letter(each) || each == '-' || each == '_' || each == '.';
-           });
-}
 
 std::uint64_t read_bytes(value const& from) {
     constexpr auto expected = "expected whole MiB, 16M to 1024G, such as \"256M\"";
@@ -79,16 +68,6 @@ void read_limits(value const& from, vm_definition& into) {
     }
 }
 
-}
-
-std::string read_vm_name(value const& from) {
-    auto const& name = from.text("a name");
-    if (!sound_name(name)) {
-        from.fail("expected a name of a-z 0-9 - _ . that begins with a letter or digit and has at "
-                  "most 32, found \"" +
-                  printable(name, 40) + "\"");
-    }
-    return name;
 }
 
 vm_definition read_vm(std::string const& path, std::string text,

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "daemon/text/document.hpp"
+#include "daemon/text/vm_name.hpp"
 
 namespace hv {
 
@@ -30,9 +31,6 @@ struct vm_definition {
 vm_definition read_vm(std::string const& path, std::string text,
                       std::optional<std::string> const& name = {});
 nlohmann::ordered_json vm_json(vm_definition const& vm);
-
-/// Lower-case letters, digits, and - _ . within; at most 32 bytes.
-std::string read_vm_name(value const& from);
 
 /// Errors: vm_error; also for a file that is larger than any VM file is.
 std::string read_vm_text(std::string const& path);

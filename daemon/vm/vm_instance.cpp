@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/vm/vm_instance.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t longest_report = 512;
 constexpr std::string_view ended = "ended ";
 constexpr std::string_view failed = "failed ";
+constexpr std::string_view held = "paused ";    // by a rule; by us it is we who know
 
 }
 
@@ -55,6 +57,7 @@ bool vm_instance::refresh() {
     auto const report = last_report();
     if (alive) {
         if (state_ == vm_state::starting && report == "running") state_ = vm_state::running;
+        if (report.starts_with(held)) state_ = vm_state::paused;
         return false;
     }
     take_end(report);
@@ -63,7 +66,7 @@ bool vm_instance::refresh() {
 
 void vm_instance::take_end(std::string const& report) {
     bool const never_ran = state_ == vm_state::starting && !report.starts_with(ended) &&
-                           report != "running";
+                           !report.starts_with(held) && report != "running";
     state_ = never_ran ? vm_state::failed : vm_state::stopped;
     ending_ = never_ran ? "hv-vmm ended before it could say why" : "killed";
     if (report.starts_with(ended)) ending_ = report.substr(ended.size());
@@ -72,7 +75,9 @@ void vm_instance::take_end(std::string const& report) {
 
 /// hv-vmm writes it, and it could have been taken over by its guest.
 std::string vm_instance::last_report() const {
-    std::ifstream file{folder_ + "/" + report_file, std::ios::binary};
+    std::ifstream file{folder_ + "/" + report_file, std::ios::binary | std::ios::ate};
+    auto const bytes = static_cast<std::streamoff>(file.tellg());
+    file.seekg(std::max<std::streamoff>(0, bytes - static_cast<std::streamoff>(longest_report)));
     std::string text(longest_report, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));

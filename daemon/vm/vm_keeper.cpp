@@ -107,25 +107,14 @@ ordered_json vm_keeper::launch(vm_definition const& vm) {
     auto const folder = options_.run + "/" + vm.name;
     busy_.erase(folder);
     mkdir(options_.run.c_str(), 0755);
-    launch_request const request{vm, options_.program, options_.node, folder, free_uid()};
+    launch_request const request{vm, options_.program, options_.node, folder,
+                                 user_to_run_as(vm.name)};
     (void)launcher_.launch(request);
     std::ofstream{folder + "/" + definition_file} << vm_json(vm).dump() << '\n';
     auto const [at, added] = started_.insert_or_assign(vm.name, vm_instance{folder, vm});
     at->second.read_process();
     refresh();
     return row(vm, &at->second);
-}
-
-/// The lowest that no VM runs as.
-uid_t vm_keeper::free_uid() const {
-    if (options_.first_uid == 0) return 0;
-    std::set<uid_t> taken;
-    for (auto const& [name, each] : started_) {
-        if (each.lives()) taken.insert(each.uid());
-    }
-    auto out = options_.first_uid;
-    while (taken.contains(out)) ++out;
-    return out;
 }
 
 /// What is left of an earlier run under this name.

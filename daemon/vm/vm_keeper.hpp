@@ -40,6 +40,15 @@ public:
     /// Looks what became of the VMs; called once a second, and before each answer.
     void refresh();
 
+    // Users. One that a name was given is its own as long as it is kept: a VM of this name runs as
+    // it, and no other does.
+    /// The user that a VM of this name runs as, now or when it is started. Errors: vm_error.
+    uid_t user_of(std::string const& name);
+    /// These names have these users from now on, and no other name has one of its own.
+    void keep_users(std::map<std::string, uid_t> users);
+    /// The VM that runs as this user, else the one that did last or will; "" for none.
+    std::string name_of_user(uid_t user) const;
+
     // The JSON of docs/rpc.md.
     nlohmann::ordered_json list();
     nlohmann::ordered_json show(std::string const& name);
@@ -61,7 +70,7 @@ private:
     vm_instance* find(std::string const& name);
     vm_instance& living(std::string const& name);
     nlohmann::ordered_json launch(vm_definition const& vm);
-    uid_t free_uid() const;
+    uid_t user_to_run_as(std::string const& name) const;
     void forget(std::string const& name);
     nlohmann::ordered_json row(vm_definition const& vm, vm_instance const* instance) const;
 
@@ -70,6 +79,7 @@ private:
     vm_folder files_;
     std::map<std::string, vm_instance, std::less<>> started_;
     std::map<std::string, std::string, std::less<>> busy_;    // folders to release, their groups
+    std::map<std::string, uid_t> kept_users_;
     listener ended_;
 };
 

@@ -130,7 +130,7 @@ void machine::serve() {
     while (!state_.over()) {
         console_.deliver();
         std::vector<watch> all{
-            {state_.descriptor_of_changes(), POLLIN, [this](short) { state_.take_changes(); }},
+            {state_.descriptor_of_changes(), POLLIN, [this](short) { on_change(); }},
             {signals_.get(), POLLIN, [this](short) { on_signal(); }},
             {timer_.get(), POLLIN, [this](short) { look_for_halt(); }}};
         console_.add_watches(all);

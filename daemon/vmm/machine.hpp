@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,13 +37,18 @@ public:
     void prepare();
     /// Lets it run until it ends.
     void run();
+    /// Who hears, once it runs, that a rule holds it, and that it goes on ("running").
+    using listener = std::function<void(std::string const& line)>;
+    void listen(listener who) { told_ = std::move(who); }
     ending how() const { return state_.how(); }
     std::string detail() const { return state_.detail(); }
 
 private:
     void connect_devices();
     void serve();
+    void on_change();
     void on_signal();
+    void resume();
     void look_for_halt();
     std::string command(std::string const& word);
     std::string stats() const;
@@ -72,6 +78,8 @@ private:
     descriptor timer_;
     std::chrono::steady_clock::time_point started_;
     std::uint64_t busy_before_us_ = 0;
+    listener told_;
+    bool held_by_rule_ = false;
 };
 
 }

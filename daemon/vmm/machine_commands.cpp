@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the control socket can ask for, and what the loop looks for by itself.
 #include <cstdint>
+#include <utility>
 
 #include <sys/resource.h>
 
@@ -41,6 +42,21 @@ void machine::look_for_halt() {
     kick_all();
 }
 
+/// One CPU has met a rule, and waits; the others are made to.
+void machine::on_change() {
+    state_.take_changes();
+    auto const rule = state_.take_rule();
+    if (!rule || state_.over() || !state_.paused()) return;
+    kick_all();
+    held_by_rule_ = true;
+    if (told_) told_("paused by rule " + std::to_string(*rule));
+}
+
+void machine::resume() {
+    if (std::exchange(held_by_rule_, false) && told_) told_("running");
+    state_.resume();
+}
+
 std::string machine::command(std::string const& word) {
     if (word == "state") return std::string{"ok state="} + (state_.paused() ? "paused" : "running");
     if (word == "stats") return stats();
@@ -54,7 +70,7 @@ std::string machine::command(std::string const& word) {
         return "ok";
     }
     if (word == "resume") {
-        state_.resume();
+        resume();
         return "ok";
     }
     if (word == "end") {

@@ -45,6 +45,12 @@ int run(options const& given, report const& told) {
     vm.prepare();
     confine(phase::running);
     told.say("running");
+    vm.listen([&](std::string const& line) {
+        told.say(line);
+        if (line != "running") {
+            complain(given.name, line + ": it waits until it is resumed or ended");
+        }
+    });
     vm.run();
     auto const detail = vm.detail().empty() ? "" : ": " + vm.detail();
     told.say(std::string{"ended "} + ending_text(vm.how()) + detail);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "daemon/vmm/run_state.hpp"
 
-#include <cstdint>
+#include <utility>
 
 #include <sys/eventfd.h>
 
@@ -37,6 +37,20 @@ void run_state::end(ending how, std::string detail) {
 }
 
 void run_state::pause() { paused_ = true; }
+
+void run_state::pause_by_rule(std::uint64_t rule) {
+    {
+        std::lock_guard const guard{lock_};
+        if (!rule_) rule_ = rule;
+        paused_ = true;
+    }
+    wake_loop();
+}
+
+std::optional<std::uint64_t> run_state::take_rule() {
+    std::lock_guard const guard{lock_};
+    return std::exchange(rule_, std::nullopt);
+}
 
 void run_state::resume() {
     {

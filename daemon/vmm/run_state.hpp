@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "daemon/vmm/descriptor.hpp"
@@ -32,10 +34,14 @@ public:
     // From a CPU's thread.
     /// Comes back when it may run; false when the VM has ended.
     bool may_run();
+    /// A rule of the hypervisor's holds the VM, as `pause` does; the loop sees to the other CPUs.
+    void pause_by_rule(std::uint64_t rule);
     unsigned inspection() const { return inspection_.load(); }
     void report(bool halted_for_good);
 
     // From the loop.
+    /// The rule that has held the VM since this was asked last.
+    std::optional<std::uint64_t> take_rule();
     /// Comes back when so many CPUs wait for the first `resume`.
     void wait_for_parked(unsigned cpus);
     void begin_inspection(unsigned cpus);
@@ -48,6 +54,7 @@ private:
     std::atomic<ending> how_ = ending::none;
     std::atomic<bool> paused_ = true;    // until all is ready
     std::atomic<unsigned> inspection_ = 0;
+    std::optional<std::uint64_t> rule_;
     unsigned parked_ = 0;
     unsigned awaited_ = 0;
     unsigned halted_ = 0;

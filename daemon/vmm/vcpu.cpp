@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "daemon/vmm/failure.hpp"
+#include "kvm-shim/uapi.h"
 
 namespace hv::vmm {
 namespace {
@@ -84,6 +85,11 @@ void vcpu::handle(run_state& state, port_bus& ports) {
     case KVM_EXIT_SYSTEM_EVENT:
         if (shared_->system_event.type == KVM_SYSTEM_EVENT_RESET) return state.end(ending::reset);
         return state.end(ending::powered_off);
+    case KVM_EXIT_INTERNAL_ERROR:
+        if (shared_->internal.suberror == HV_KVM_PAUSED_BY_RULE && shared_->internal.ndata != 0) {
+            return state.pause_by_rule(shared_->internal.data[0]);
+        }
+        return stop_on_error(state);
     default: return stop_on_error(state);
     }
 }

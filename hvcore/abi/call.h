@@ -48,7 +48,10 @@ enum hv_call {
     HV_CALL_TEST = 9,
     // Guest VMs (abi/guest.h). VM and vcpu numbers are positive and never used twice in a session;
     // -EBADF: there is none of this number. -ENOMEM: pool empty, donate and try again.
-    HV_CALL_VM_CREATE = 10,    // → number of the VM. -ENOSPC: HV_MAX_VMS exist
+    // rsi = user that it belongs to, as the root VM tells users apart → number of the VM. -ENOSPC:
+    // HV_MAX_VMS exist; -EPERM, of this call and of those that give a VM memory and vcpus: a rule
+    // (HV_RULE_VM) lets this user's VMs have no more.
+    HV_CALL_VM_CREATE = 10,
     // rsi = VM. Its vcpus and tables are gone, and no CPU has any of its translations, when the
     // call returns. -EBUSY: a vcpu of it runs.
     HV_CALL_VM_DESTROY = 11,
@@ -65,7 +68,8 @@ enum hv_call {
     HV_CALL_VCPU_CREATE = 14,
     HV_CALL_VCPU_DESTROY = 15,    // rsi = vcpu. -EBUSY: it runs
     // rsi = vcpu. Enters the guest; back with 0 and the exchange area filled. -EBUSY: it runs
-    // already; -EINVAL: what the exchange area says is not sound, nothing was executed.
+    // already; -EINVAL: what the exchange area says is not sound, nothing was executed; -EIO: a
+    // rule has ended the VM.
     HV_CALL_VCPU_RUN = 16,
     HV_CALL_VCPU_READ = 17,    // rsi = vcpu: fills hv_vcpu_exchange.system. -EBUSY: it runs
     // rsi = physical address, rdx = pages: like HV_CALL_DONATE, but the root VM goes on seeing and
@@ -74,10 +78,10 @@ enum hv_call {
     // rsi = 1: there is a node that runs guests, and where VMX is hidden its CPUID bit is shown in
     // ring 3, where programs look for it before they open the node. 0: not any more.
     HV_CALL_OFFER = 19,
-    // No arguments. Rules with HV_RULE_WAITS are in force, and those that come later are so at
-    // once; on all CPUs, before it returns. The second time it does nothing. Errors as of
-    // HV_CALL_POLICY_LOAD, the number in the mailbox is that of the rule in the set.
-    HV_CALL_POLICY_SEAL = 20,
+    // rsi = marker, below HV_MARKERS, not 0. Rules that wait for it are in force, and those that
+    // come later are so at once; on all CPUs, before it returns. The second time it does nothing.
+    // Errors as of HV_CALL_POLICY_LOAD, the number in the mailbox is that of the rule in the set.
+    HV_CALL_POLICY_MARK = 20,
     HV_CALL_COUNT
 };
 

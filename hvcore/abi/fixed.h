@@ -18,7 +18,7 @@
 
 // One number for all borders in this folder: hv.ko, hvcore and hvd must have been built with the
 // same.
-#define HV_ABI_VERSION 3u
+#define HV_ABI_VERSION 4u
 
 #define HV_PAGE_BYTES 4096u
 

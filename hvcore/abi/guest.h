@@ -18,8 +18,8 @@
 // Why HV_CALL_VCPU_RUN has come back (hv_vcpu_exchange.exit). `length`: bytes of the instruction,
 // which has not been executed; 0 where the core does not know.
 enum hv_guest_exit {
-    HV_GUEST_INTERRUPTED =
-        0,               // the root VM has an interrupt or NMI to take, or the slice is over
+    // the root VM has an interrupt or NMI to take, or the slice is over
+    HV_GUEST_INTERRUPTED = 0,
     HV_GUEST_HLT = 1,    // length
     // address = port, detail = bits of enum hv_guest_io, value = data of OUT; length. String
     // instructions and their memory are the root VM's to emulate.
@@ -37,6 +37,11 @@ enum hv_guest_exit {
     HV_GUEST_UNEXPECTED = 10,    // address = the backend's exit reason, value = qualification
     HV_GUEST_HYPERCALL = 11,     // number in rax, which KVM answers; length
     HV_GUEST_UNDEFINED = 12,     // #UD, which the guest has not got yet
+    // A rule pauses the VM: address = its id. The instruction has not been executed, and is at the
+    // next run.
+    HV_GUEST_PAUSED = 13,
+    // A rule ends the VM: address = its id. No vcpu of it runs any more: -EIO.
+    HV_GUEST_KILLED = 14,
     HV_GUEST_EXIT_COUNT
 };
 

@@ -11,8 +11,8 @@ enum hv_rule_kind {
     // first, last: guest-physical bytes, inclusive, first 4 KiB aligned, last + 1 too; access:
     // write, execute
     HV_RULE_MEMORY = 3,
-    // first, last: enum hv_table, inclusive: may not be loaded with another base or limit than each
-    // CPU has when the rule comes into force; access: write
+    // mask: bits, 1 << enum hv_table, that may not be loaded with anything else than each CPU has
+    // when the rule comes into force; access: write
     HV_RULE_DTR = 4,
     HV_RULE_IO = 5,     // first, last: ports, inclusive; access: read (IN), write (OUT)
     HV_RULE_XCR = 6,    // mask: bits of XCR0 that may not change any more; access: write
@@ -20,6 +20,13 @@ enum hv_rule_kind {
     // pass_first: those of ECX and EDX. Denied, they read as zero; access: read
     HV_RULE_CPUID = 7,
     HV_RULE_INSTRUCTION = 8,    // mask: bits, 1 << enum hv_instruction; access: execute
+    // mask: bits of DR7 and, 1 << (32 + n), DRn for n from 0 to 3, that may not change any more;
+    // access: write
+    HV_RULE_DR = 9,
+    // first, last: users that VMs belong to (HV_CALL_VM_CREATE), inclusive; all VMs of these users
+    // together are at most mask VMs with pass_last vcpus, and have at most pass_first pages of
+    // memory; access: execute
+    HV_RULE_VM = 10,
 };
 
 // Denied, MONITOR and all behind it raise #UD, the others #GP(0).
@@ -39,6 +46,9 @@ enum hv_instruction {
 enum hv_table {
     HV_TABLE_GDT = 0,
     HV_TABLE_IDT = 1,
+    HV_TABLE_LDT = 2,    // LDTR and TR: selector, base, limit and attributes
+    HV_TABLE_TR = 3,
+    HV_TABLE_COUNT
 };
 
 enum hv_access {
@@ -47,12 +57,16 @@ enum hv_access {
     HV_ACCESS_EXECUTE = 4,
 };
 
+// Of several the strictest counts: the highest.
 enum hv_action {
-    HV_ACTION_LOG = 1,     // it happens, and a record says so
-    HV_ACTION_DENY = 2,    // it does not happen, the fault of real hardware, and a record
-    // MSR with access write alone, CR, DTR, XCR: the instruction is done, without a fault, but what
-    // the rule watches has its old value; and a record
-    HV_ACTION_KEEP = 3,
+    HV_ACTION_LOG = 1,    // it happens, and a record says so
+    // MSR with access write alone, CR, DTR, XCR, DR: the instruction is done, without a fault, but
+    // what the rule watches has its old value; and a record
+    HV_ACTION_KEEP = 2,
+    HV_ACTION_DENY = 3,    // it does not happen, the fault of real hardware, and a record
+    // Rules with HV_RULE_GUEST: as HV_GUEST_PAUSED and HV_GUEST_KILLED say (abi/guest.h)
+    HV_ACTION_PAUSE = 4,
+    HV_ACTION_KILL = 5,
 };
 
 #define HV_MAX_RULES 1024u
@@ -65,13 +79,25 @@ enum hv_rule_flag {
     // MSR, one, access write alone: with HV_RULE_PASSES; the core reads the value that passes when
     // the rule comes into force.
     HV_RULE_UNCHANGED = 2,
-    // How long it is in force, of all kinds. WAITS: from HV_CALL_POLICY_SEAL on. STAYS: it can be
-    // neither removed nor changed before Linux is unhoisted. RATCHET: that neither, nor is a CPU
-    // unhoisted, before the next boot.
-    HV_RULE_WAITS = 4,
+    // How long it is in force, of all kinds. STAYS: it can be neither removed nor changed before
+    // Linux is unhoisted. RATCHET: that neither, nor is a CPU unhoisted, before the next boot.
     HV_RULE_STAYS = 8,
     HV_RULE_RATCHET = 16,
+    // MSR, access write alone: a value that is not below the present one passes, without a record
+    // (SHRINKS: not above). CR, XCR: bits may be set, but not cleared (SHRINKS: cleared, not set).
+    HV_RULE_GROWS = 32,
+    HV_RULE_SHRINKS = 64,
+    // IO and MSR: about guest VMs, not the root VM: those of the users mask & 0xffffffff to mask >>
+    // 32, inclusive. An MSR that guests have without an exit is refused.
+    HV_RULE_GUEST = 128,
+    // Bits 8 to 13: 0, or the marker that it waits for: in force from HV_CALL_POLICY_MARK on.
+    HV_RULE_MARKER_SHIFT = 8,
+    HV_RULE_MARKER_MASK = 0x3f00,
 };
+
+// Markers that rules can wait for: from 1 on. The first is the seal.
+#define HV_MARKERS 64u
+#define HV_MARKER_SEAL 1u
 
 // CPUs that a rule can name: those of these numbers.
 #define HV_RULE_CPUS 64u

@@ -46,8 +46,7 @@
     X(DTR_LOGGED, "dtr_logged") \
     X(XCR_DENIED, "xcr_denied") /* rule; value = wanted, old = present */ \
     X(XCR_LOGGED, "xcr_logged") \
-    X(IO_DENIED, \
-      "io_denied") /* rule; address = port, value = what OUT was to write, old = bytes */ \
+    X(IO_DENIED, "io_denied") /* rule; address = port, value = of OUT, old = bytes */ \
     X(IO_LOGGED, "io_logged") \
     X(CPUID_DENIED, "cpuid_denied") /* rule; address = leaf << 32 | sub-leaf */ \
     X(CPUID_LOGGED, "cpuid_logged") \
@@ -57,7 +56,20 @@
     X(CR_KEPT, "cr_kept") \
     X(DTR_KEPT, "dtr_kept") \
     X(XCR_KEPT, "xcr_kept") \
-    X(POLICY_SEALED, "policy_sealed") /* value = number of rules, all in force now */
+    X(POLICY_MARKED, "policy_marked") /* address = marker, value = number of rules */ \
+    /* rule; address = register number, value = wanted, old = the one before */ \
+    X(DR_DENIED, "dr_denied") \
+    X(DR_LOGGED, "dr_logged") \
+    X(DR_KEPT, "dr_kept") \
+    /* rule; address = user, value = enum hv_vm_limit, old = what it would come to */ \
+    X(VM_DENIED, "vm_denied") \
+    X(VM_LOGGED, "vm_logged") \
+    /* rule; a guest's access: address = port or MSR index, value = what was to be written, old = \
+       bytes of I/O, 0: of an MSR, from bit 32 on the user of the VM */ \
+    X(GUEST_DENIED, "guest_denied") \
+    X(GUEST_LOGGED, "guest_logged") \
+    X(GUEST_PAUSED, "guest_paused") \
+    X(GUEST_KILLED, "guest_killed")
 
 enum hv_record_kind {
 #define HV_X(name, text) HV_RECORD_##name,
@@ -71,7 +83,10 @@ enum hv_record_kind {
 #define HV_RECORD_HAS_PROCESS(kind) \
     (((kind) >= HV_RECORD_CORE_READ && (kind) <= HV_RECORD_INSTRUCTION_DENIED) || \
      (kind) == HV_RECORD_MTRR_DENIED || \
-     ((kind) >= HV_RECORD_DTR_DENIED && (kind) <= HV_RECORD_XCR_KEPT))
+     ((kind) >= HV_RECORD_DTR_DENIED && (kind) <= HV_RECORD_XCR_KEPT) || \
+     ((kind) >= HV_RECORD_DR_DENIED && (kind) <= HV_RECORD_VM_LOGGED))
+
+enum hv_vm_limit { HV_VM_COUNT, HV_VM_PAGES, HV_VM_VCPUS };
 
 struct hv_record {
     uint64_t sequence;    // its index in its ring: makes a lost or repeated one visible

@@ -27,9 +27,10 @@ struct descriptor : reg<descriptor> {    // SDM 3A 3.4.5 "Segment Descriptors"
 struct segment {
     std::uint16_t selector{};
     std::uint32_t limit{};
-    std::uint32_t
-        access{};    // the VMCS format: descriptor bits 55..52 and 47..40, bit 16: unusable
+    // the VMCS format: descriptor bits 55..52 and 47..40, bit 16: unusable
+    std::uint32_t access{};
     gva base{};
+    friend constexpr bool operator==(segment const&, segment const&) = default;
     static constexpr std::uint32_t unusable = 1u << 16;
 };
 
@@ -51,9 +52,6 @@ constexpr segment unpack(std::uint16_t selector, descriptor low, std::uint64_t u
 struct [[gnu::packed]] table_register {
     std::uint16_t limit;
     std::uint64_t base;
-    constexpr bool operator==(table_register const& o) const {
-        return limit == o.limit && base == o.base;
-    }
 };
 static_assert(sizeof(table_register) == 10);
 
@@ -105,5 +103,18 @@ struct gate {    // SDM 3A 6.14.1 "64-Bit Mode IDT"
     }
 };
 static_assert(sizeof(gate) == 16);
+
+/// The segment of a selector, from its descriptor in the operating system's GDT or LDT; the loader
+/// keeps both mapped during the launch.
+inline segment read_segment(std::uint16_t value, table_register const& gdt, gva ldt) {
+    auto const s = make<selector>(value);
+    if (s.null()) return {.selector = value, .access = segment::unusable};
+    auto const table = s.get<selector::local>() ? ldt.raw : gdt.base;
+    auto const* at = reinterpret_cast<std::uint64_t const*>(table) + s.get<selector::index>();
+    auto const low = make<descriptor>(at[0]);
+    constexpr std::uint64_t code_or_data = 1u << 4;    // S, in access_low
+    bool const system = (low.get<descriptor::access_low>() & code_or_data) == 0;
+    return unpack(value, low, system ? at[1] & 0xffffffff : 0);
+}
 
 }    // namespace hv

@@ -87,21 +87,16 @@ inline void vmxoff() { asm volatile("vmxoff" ::: "cc", "memory"); }
     asm volatile("vmwrite %2, %1" : "=@cca"(ok) : "r"(field), "r"(value) : "memory");
     return ok;
 }
-struct invalidation {
-    std::uint64_t first, second;
-};
-inline bool invept(std::uint64_t type, std::uint64_t ept_pointer) {
-    invalidation const d{ept_pointer, 0};
-    bool ok;
-    asm volatile("invept %1, %2" : "=@cca"(ok) : "m"(d), "r"(type) : "memory");
-    return ok;
-}
-inline bool invvpid(std::uint64_t type, std::uint16_t vpid) {
-    invalidation const d{vpid, 0};
-    bool ok;
-    asm volatile("invvpid %1, %2" : "=@cca"(ok) : "m"(d), "r"(type) : "memory");
-    return ok;
-}
+#define HV_INVALIDATE(name) \
+    inline bool name(std::uint64_t type, std::uint64_t what) { \
+        std::uint64_t const descriptor[2]{what, 0}; \
+        bool ok; \
+        asm volatile(#name " %1, %2" : "=@cca"(ok) : "m"(descriptor), "r"(type) : "memory"); \
+        return ok; \
+    }
+HV_INVALIDATE(invept)
+HV_INVALIDATE(invvpid)
+#undef HV_INVALIDATE
 
 // SVM. APM 3 "VMSAVE", "VMLOAD", "CLGI", "STGI".
 inline void vmsave(hpa vmcb) { asm volatile("vmsave %0" ::"a"(vmcb.raw) : "memory"); }
@@ -129,23 +124,18 @@ inline void load_segments(std::uint16_t code, std::uint16_t data) {
     inline void write_##name(std::uint64_t value) { \
         asm volatile("mov %0, %%" #name ::"r"(value) : "memory"); \
     }
-HV_READ_REGISTER(cr0, std::uint64_t)
-HV_READ_REGISTER(cr2, std::uint64_t)
-HV_READ_REGISTER(cr3, std::uint64_t)
-HV_READ_REGISTER(cr4, std::uint64_t)
-HV_READ_REGISTER(dr6, std::uint64_t)
+#define HV_REGISTER(name) HV_READ_REGISTER(name, std::uint64_t) HV_WRITE_REGISTER(name)
+HV_REGISTER(cr0)
+HV_REGISTER(cr2)
+HV_REGISTER(cr3)
+HV_REGISTER(cr4)
+HV_REGISTER(dr0)
+HV_REGISTER(dr1)
+HV_REGISTER(dr2)
+HV_REGISTER(dr3)
+HV_REGISTER(dr6)
 HV_READ_REGISTER(dr7, std::uint64_t)
-HV_WRITE_REGISTER(cr0)
-HV_WRITE_REGISTER(cr2)
-HV_WRITE_REGISTER(cr3)
-HV_WRITE_REGISTER(cr4)
-#define HV_DEBUG_REGISTER(n) HV_READ_REGISTER(dr##n, std::uint64_t) HV_WRITE_REGISTER(dr##n)
-HV_DEBUG_REGISTER(0)
-HV_DEBUG_REGISTER(1)
-HV_DEBUG_REGISTER(2)
-HV_DEBUG_REGISTER(3)
-HV_WRITE_REGISTER(dr6)
-#undef HV_DEBUG_REGISTER
+#undef HV_REGISTER
 HV_READ_REGISTER(cs, std::uint16_t)
 HV_READ_REGISTER(ss, std::uint16_t)
 HV_READ_REGISTER(ds, std::uint16_t)

@@ -79,8 +79,8 @@ struct apic_base : reg<apic_base> {    // SDM 3A 11.4.4 "Local APIC Status and L
     using page = field<apic_base, 51, 12>;
 };
 
-struct feature_control
-    : reg<feature_control> {    // SDM 3C 24.7 "Enabling and Entering VMX Operation"
+// SDM 3C 24.7 "Enabling and Entering VMX Operation"
+struct feature_control : reg<feature_control> {
     using locked = bit<feature_control, 0>;
     using vmx_outside_smx = bit<feature_control, 2>;
 };

@@ -20,8 +20,8 @@ template <typename Space> struct address {
     }
 };
 
-using gva =
-    address<struct gva_space>;    // guest-virtual: a linear address of the root VM or a guest
+// guest-virtual: a linear address of the root VM or a guest
+using gva = address<struct gva_space>;
 using gpa = address<struct gpa_space>;    // guest-physical
 using hva = address<struct hva_space>;    // a linear address of the core
 using hpa = address<struct hpa_space>;    // host-physical

@@ -4,7 +4,6 @@
 #include "call/guest_calls.hpp"
 #include "root/donation.hpp"
 #include "root/policy_load.hpp"
-#include "vcpu/after.hpp"
 #include "vcpu/exception.hpp"
 
 namespace hv {
@@ -50,7 +49,7 @@ template <typename Cpu> std::int64_t call_audit(Cpu& c) {
 template <typename Cpu> std::int64_t call_policy(Cpu& c, call_arguments const& p) {
     auto& m = c.machine();
     std::uint32_t culprit = 0;
-    auto const applied = p.number == HV_CALL_POLICY_SEAL ? seal_policy(m, c, culprit)
+    auto const applied = p.number == HV_CALL_POLICY_MARK ? mark_policy(m, c, p.a, culprit)
                                                          : load_policy(m, c, p.a, p.b, culprit);
     if (!applied) *reinterpret_cast<std::uint32_t*>(m.mailbox.raw) = culprit;
     return to_rax(applied);
@@ -102,7 +101,7 @@ template <typename Cpu> call_result call_for_guest(Cpu& c, call_arguments const&
     constexpr auto shared = frame_kind::shared_write;
     auto& m = c.machine();
     switch (p.number) {
-    case HV_CALL_VM_CREATE:    return {to_rax(create_vm(m, c))};
+    case HV_CALL_VM_CREATE:    return {to_rax(create_vm(m, c, p.a))};
     case HV_CALL_VM_DESTROY:   return {to_rax(destroy_vm(m, c, p.a))};
     case HV_CALL_VM_MAP:       return {call_vm_map(c, p)};
     case HV_CALL_VM_UNMAP:     return {call_vm_unmap(c, p)};
@@ -126,7 +125,7 @@ template <typename Cpu> call_result call_with_handle(Cpu& c, call_arguments cons
         return {to_rax(give_frames(c.machine(), c, gpa{p.a}, p.b, frame_kind::private_core))};
     case HV_CALL_RECLAIM:     return {to_rax(reclaim(c.machine(), c, gpa{p.a}))};
     case HV_CALL_POLICY_LOAD:
-    case HV_CALL_POLICY_SEAL: return {call_policy(c, p)};
+    case HV_CALL_POLICY_MARK: return {call_policy(c, p)};
     case HV_CALL_POLICY_LOCK: return {call_policy_lock(c)};
     case HV_CALL_DUMP:        return {call_dump(c, p.a)};
 #ifdef HV_TEST_HOOKS
@@ -153,13 +152,28 @@ template <typename Cpu> call_result dispatch_call(Cpu& c) {
 /// The frequent call: no way through what is common to all others.
 template <typename Cpu> after call_vcpu_run(Cpu& c) {
     auto& r = c.common().gpr;
-    auto const slot = c.machine().guests.take(r.rsi);
-    if (slot) {
+    auto& guests = c.machine().guests;
+    auto const slot = guests.take(r.rsi);
+    if (slot && !slot.value()->owner->killed) {
         c.guest = slot.value()->vcpu;
         return after::enter_guest;
     }
-    r.rax = static_cast<std::uint64_t>(slot.error().negative());
+    if (slot) guests.give(*slot.value()->vcpu);
+    r.rax = static_cast<std::uint64_t>((slot ? error{errc::io} : slot.error()).negative());
     return after::advance;
+}
+
+/// The hypercall HV_CALL_VCPU_RUN is done as far as the root VM's registers go: now its guest is
+/// entered, or the answer is an error after all.
+template <typename Cpu> bool run_guest(Cpu& c) {
+    auto& v = *c.guest;
+    auto& answer = c.common().gpr.rax;
+    answer = 0;
+    auto const entered = c.enter_guest(v);
+    if (entered) return true;
+    c.machine().guests.give(v);
+    answer = static_cast<std::uint64_t>(entered.error().negative());
+    return false;
 }
 
 /// The exit on VMCALL or VMMCALL.

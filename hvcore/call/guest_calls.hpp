@@ -21,14 +21,41 @@ result<T*> make_on_page(Machine& m, hpa& at, Arguments&&... arguments) {
     return new (reinterpret_cast<void*>(where.value().raw)) T{arguments...};
 }
 
-/// Errors   no_space: all slots are in use. no_memory: the pool is empty. Nothing changed.
-template <typename Machine, typename Cpu> result<std::uint64_t> create_vm(Machine& m, Cpu& c) {
+/// Whether rules let the VMs of `user` have `more` of it.
+/// Errors   perm: one of them does not, and has a record.
+template <typename Machine, typename Cpu>
+status may_have(Machine& m, Cpu& c, std::uint32_t user, hv_vm_limit what, std::uint64_t more) {
+    bool denied = false;
+    m.rules().each_about(HV_RULE_VM, user, user, [&](hv_rule const& r) {
+        std::uint64_t sum = more;
+        for (auto const* vm : m.guests.vms) {
+            if (vm == nullptr || vm->user < r.first || vm->user > r.last) continue;
+            sum += what == HV_VM_COUNT ? 1 : what == HV_VM_PAGES ? vm->pages : vm->vcpus;
+        }
+        auto const limit = what == HV_VM_COUNT   ? r.mask
+                           : what == HV_VM_PAGES ? r.pass_first
+                                                 : r.pass_last;
+        if (sum <= limit) return;
+        event const e{event_kind::vm, HV_ACCESS_EXECUTE, user, what, sum, c.rip().raw};
+        record_verdict(c.common(), c.reason(), e, {policy::action_of(r), r.id});
+        denied = denied || policy::action_of(r) == action::deny;
+    });
+    return denied ? status{error{errc::perm}} : status{done};
+}
+
+/// Errors   no_space: all slots are in use. no_memory: the pool is empty. perm: may_have(). Nothing
+///          changed.
+template <typename Machine, typename Cpu>
+result<std::uint64_t> create_vm(Machine& m, Cpu& c, std::uint64_t number) {
     using vm = typename Machine::guests_type::vm;
     auto const hold = hold_machine(m, c);
     auto& g = m.guests;
     std::uint32_t slot = 0;
     while (slot < g.vm_slots && g.vms[slot] != nullptr) ++slot;
+    auto const user = static_cast<std::uint32_t>(number);
+    if (user != number) return error{errc::invalid};
     if (slot == g.vm_slots) return error{errc::no_space};
+    HV_TRY(may_have(m, c, user, HV_VM_COUNT, 1));
     HV_TRY(leave_some(m));
     HV_TRY(c.prepare_guests());
     hpa at{};
@@ -39,6 +66,7 @@ template <typename Machine, typename Cpu> result<std::uint64_t> create_vm(Machin
         return root.error();
     }
     made->at = at;
+    made->user = user;
     made->number = ++g.serial * g.vm_slots + slot;
     g.vms[slot] = made;
     return made->number;
@@ -83,7 +111,8 @@ result<guest_vcpu*> make_vcpu(Machine& m, typename Machine::guests_type::vm cons
     return v;
 }
 
-/// Errors   bad_handle; no_space; no_memory; invalid: the exchange area. Nothing changed.
+/// Errors   bad_handle; no_space; no_memory; perm: may_have(); invalid: the exchange area. Nothing
+///          changed.
 template <typename Machine, typename Cpu>
 result<std::uint64_t> create_vcpu(Machine& m, Cpu& c, std::uint64_t of, hpa exchange) {
     auto const hold = hold_machine(m, c);
@@ -93,6 +122,7 @@ result<std::uint64_t> create_vcpu(Machine& m, Cpu& c, std::uint64_t of, hpa exch
     std::uint32_t slot = 0;
     while (slot < g.vcpu_slots && g.vcpus[slot].number.load() != 0) ++slot;
     if (slot == g.vcpu_slots) return error{errc::no_space};
+    HV_TRY(may_have(m, c, owner->user, HV_VM_VCPUS, 1));
     auto* const v = HV_TRY(make_vcpu(m, *owner, exchange));
     v->slot = slot;
     v->number = ++g.serial * g.vcpu_slots + slot;
@@ -156,19 +186,27 @@ status map_guest(Machine& m, Cpu& c, std::uint64_t number, gpa_span at, hpa to, 
     if (m.all.touches(target)) return error{errc::perm};
     auto const watched = m.rules().memory_at(gpa{to.raw});
     if (watched.watched != 0 || watched.bytes < at.bytes) return error{errc::perm};
+    std::uint64_t more = 0;
     for (std::uint64_t offset = 0; offset < at.bytes; offset += page_bytes) {
         auto const now = vm->stage.translate(at.first + offset);
         if (now && now->to != to + offset) return error{errc::exists};
+        if (!now) ++more;
     }
+    if (more != 0) HV_TRY(may_have(m, c, vm->user, HV_VM_PAGES, more));
     HV_TRY(leave_some(m));
-    return vm->stage.map(at, to, r, memory_type::wb);
+    HV_TRY(vm->stage.map(at, to, r, memory_type::wb));
+    vm->pages += more;
+    return done;
 }
 
 template <typename Machine, typename Cpu>
 status unmap_guest(Machine& m, Cpu& c, std::uint64_t number, gpa_span at) {
     auto const hold = hold_machine(m, c);
     auto* const vm = HV_TRY(m.guests.find(number));
+    std::uint64_t gone = 0;
+    m.guests.each_part(*vm, at, [&](hpa, std::uint64_t bytes) { gone += bytes / page_bytes; });
     HV_TRY(vm->stage.unmap(at));
+    vm->pages -= gone;
     return shoot_down(m, c);
 }
 

@@ -6,22 +6,24 @@
 
 namespace hv {
 
-enum class event_kind : std::uint16_t { memory, msr, cr, dtr, xcr, io, cpuid, instruction };
+enum class event_kind { memory, msr, cr, dtr, xcr, io, cpuid, instruction, dr, vm, guest };
 
 /// What an exit looks like to a policy, and later to a hypapp: the object, the access, the values.
 struct event {
     event_kind kind{};
     std::uint32_t access{};    // bits of enum hv_access
     // guest-physical byte, MSR index, number of the control register, enum hv_table, port,
-    // leaf << 32 | sub-leaf, or enum hv_instruction
+    // leaf << 32 | sub-leaf, enum hv_instruction, number of the debug register, or user
     std::uint64_t address{};
     std::uint64_t value{};        // what was to be written
-    std::uint64_t old_value{};    // I/O: bytes
+    std::uint64_t old_value{};    // I/O: bytes; guest: as of HV_RECORD_GUEST_DENIED
     std::uint64_t rip{};          // linear address of the instruction
-    std::uint32_t cpu{};          // the operating system's number
+    // the operating system's number; of a guest, the user it belongs to
+    std::uint32_t cpu{};
 };
 
-enum class action : std::uint8_t { allow, log, keep, deny };
+/// Of enum hv_action; allow: none.
+enum class action : std::uint8_t { allow, log, keep, deny, pause, kill };
 
 struct verdict {
     hv::action action{action::allow};
@@ -31,15 +33,20 @@ struct verdict {
 
 /// The record kind that tells of `v` on an event of kind `k`.
 constexpr std::uint16_t record_kind(event_kind k, action v) {
-    constexpr std::uint16_t denied[] = {HV_RECORD_MEMORY_DENIED, HV_RECORD_MSR_DENIED,
-                                        HV_RECORD_CR_DENIED,     HV_RECORD_DTR_DENIED,
-                                        HV_RECORD_XCR_DENIED,    HV_RECORD_IO_DENIED,
-                                        HV_RECORD_CPUID_DENIED,  HV_RECORD_EXECUTION_DENIED};
+    constexpr std::uint16_t denied[] = {
+        HV_RECORD_MEMORY_DENIED, HV_RECORD_MSR_DENIED,       HV_RECORD_CR_DENIED,
+        HV_RECORD_DTR_DENIED,    HV_RECORD_XCR_DENIED,       HV_RECORD_IO_DENIED,
+        HV_RECORD_CPUID_DENIED,  HV_RECORD_EXECUTION_DENIED, HV_RECORD_DR_DENIED,
+        HV_RECORD_VM_DENIED,     HV_RECORD_GUEST_DENIED};
     auto const number = static_cast<unsigned>(k);
-    auto const kind = denied[number];
-    if (v == action::keep)
+    if (v == action::keep && k < event_kind::dr)
         return static_cast<std::uint16_t>(HV_RECORD_MSR_KEPT + number - unsigned(event_kind::msr));
-    return static_cast<std::uint16_t>(v == action::deny ? kind : kind + 1);    // logged: the next
+    // Behind the denial: logged, kept or paused, killed.
+    unsigned const behind = v == action::log    ? 1
+                            : v == action::kill ? 3
+                            : v != action::deny ? 2
+                                                : 0;
+    return static_cast<std::uint16_t>(denied[number] + behind);
 }
 
 }    // namespace hv

@@ -4,7 +4,6 @@
 #include "arch/msr.hpp"
 #include "arch/register.hpp"
 #include "guest/vcpu.hpp"
-#include "vcpu/xcr0.hpp"
 
 namespace hv {
 
@@ -30,15 +29,9 @@ inline void exchange_outside(hv_vcpu_system& keep, hv_vcpu_system const& load,
         keep.tsc_aux = insn::rdmsr(msr::ia32_tsc_aux);
         insn::wrmsr(msr::ia32_tsc_aux, load.tsc_aux);
     }
-    keep.dr[0] = insn::read_dr0();
-    keep.dr[1] = insn::read_dr1();
-    keep.dr[2] = insn::read_dr2();
-    keep.dr[3] = insn::read_dr3();
+    read_breakpoints(keep.dr);
     keep.dr6 = insn::read_dr6();
-    insn::write_dr0(load.dr[0]);
-    insn::write_dr1(load.dr[1]);
-    insn::write_dr2(load.dr[2]);
-    insn::write_dr3(load.dr[3]);
+    write_breakpoints(load.dr);
     insn::write_dr6(load.dr6);
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 #include "guest/vcpu.hpp"
 #include "mem/core_guard.hpp"
-#include "mem/core_tables.hpp"
+#include "mem/page_pool.hpp"
 #include "mem/second_stage.hpp"
 
 namespace hv {
@@ -12,6 +12,9 @@ template <entry_format Format> struct guest_vm {
     second_stage<Format, core_tables, core_guard> stage;
     std::uint64_t number{};
     std::uint32_t vcpus{};
+    std::uint32_t user{};     // HV_CALL_VM_CREATE
+    std::uint64_t pages{};    // mapped
+    bool killed{};            // by a rule
     hpa at{};
 };
 
@@ -60,18 +63,23 @@ template <entry_format Format> struct guest_registry {
     }
 
     static bool reaches(vm const& of, hpa_span run) {
-        auto const top = of.stage.limits().top();
-        for (gpa at{}; at.raw < top;) {
-            auto const found = of.stage.translate(at);
-            auto const bytes = found ? entry_bytes(found->level) : of.stage.hole_at(at);
-            auto const first = at.down(bytes);
-            if (found) {
-                auto const to = found->to - (at - first);
-                if (to < run.first + run.bytes && run.first < to + bytes) return true;
-            }
-            at = first + bytes;
+        bool found = false;
+        each_part(of, {gpa{}, of.stage.limits().top()}, [&](hpa to, std::uint64_t bytes) {
+            found = found || (to < run.first + run.bytes && run.first < to + bytes);
+        });
+        return found;
+    }
+    /// Call `visit` with the frames and bytes of each part of `at` that a leaf of the guest maps.
+    template <typename Visit>
+    static void each_part(vm const& of, gpa_span at, Visit const& visit) {
+        auto const end = at.first + at.bytes;
+        for (auto a = at.first; a < end;) {
+            auto const found = of.stage.translate(a);
+            auto const whole = found ? entry_bytes(found->level) : of.stage.hole_at(a);
+            auto const next = a.down(whole) + whole < end ? a.down(whole) + whole : end;
+            if (found) visit(found->to, next - a);
+            a = next;
         }
-        return false;
     }
 
     array<vm*, vm_slots> vms{};

@@ -4,7 +4,6 @@
 #include "mem/core_guard.hpp"
 #include "mem/entry_format.hpp"
 #include "mem/mtrr.hpp"
-#include "mem/table_memory.hpp"
 
 namespace hv {
 
@@ -38,7 +37,7 @@ private:
             auto const at = base + i * entry_bytes(Level);
             if (F::malformed(entry, Level, limits_)) note(at, HV_FINDING_RESERVED_BIT);
             if (F::is_leaf(entry, Level)) {
-                count<Level>();
+                ++(&report_.leaves_4k)[Level - 1];    // 2M and 1G follow
                 check(F::value_of(entry, Level), {at, entry_bytes(Level)});
             } else if constexpr (Level > 1) {
                 if (F::present(entry)) descend<Level>(F::table_of(entry), at);
@@ -51,11 +50,6 @@ private:
         } else {
             note(at, HV_FINDING_TABLE_OUTSIDE);
         }
-    }
-    template <unsigned Level> void count() {
-        if constexpr (Level == 1) ++report_.leaves_4k;
-        if constexpr (Level == 2) ++report_.leaves_2m;
-        if constexpr (Level == 3) ++report_.leaves_1g;
     }
 
     void check(leaf_value const& v, gpa_span at) {

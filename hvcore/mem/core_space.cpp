@@ -3,6 +3,13 @@
 
 namespace hv {
 
+// Read-write data.
+static constexpr std::uint64_t ordinary = core_entry::present::mask | core_entry::writable::mask |
+                                          core_entry::accessed::mask | core_entry::dirty::mask |
+                                          core_entry::no_execute::mask;
+static constexpr std::uint64_t device = core_entry::write_through::mask |
+                                        core_entry::cache_disable::mask;
+
 result<hva> core_space::map(hpa_span at, caching kind) {
     auto const pages = at.bytes / page_bytes;
     auto const run = HV_TRY(free_run(pages));
@@ -11,15 +18,8 @@ result<hva> core_space::map(hpa_span at, caching kind) {
         static_cast<void>(HV_TRY(entry_of(first + i * page_bytes)));
     bool const uncached = kind == caching::uncached;
     for (std::uint64_t i = 0; i < pages; ++i) {
-        auto const entry = core_entry{}
-                               .with<core_entry::present>(true)
-                               .with<core_entry::writable>(true)
-                               .with<core_entry::write_through>(uncached)
-                               .with<core_entry::cache_disable>(uncached)
-                               .with<core_entry::accessed>(true)
-                               .with<core_entry::dirty>(true)
-                               .with<core_entry::page>((at.first.raw >> 12) + i)
-                               .with<core_entry::no_execute>(true);
+        auto const entry = make<core_entry>(uncached ? ordinary | device : ordinary)
+                               .with<core_entry::page>((at.first.raw >> 12) + i);
         *entry_of(first + i * page_bytes).value() = entry.raw;
         windows_[run + i] = window::used;
     }

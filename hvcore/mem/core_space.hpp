@@ -5,8 +5,8 @@
 
 namespace hv {
 
-struct core_entry
-    : reg<core_entry> {    // SDM 3A 4.5.4 "Linear-Address Translation with 4-Level Paging"
+// SDM 3A 4.5.4 "Linear-Address Translation with 4-Level Paging"
+struct core_entry : reg<core_entry> {
     using present = bit<core_entry, 0>;
     using writable = bit<core_entry, 1>;
     using write_through = bit<core_entry, 3>;

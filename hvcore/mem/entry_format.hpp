@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "base/address.hpp"
-#include "mem/memory_type.hpp"
+#include "base/result.hpp"
 #include "mem/rights.hpp"
 #include <concepts>
 #include <cstdint>
@@ -52,6 +52,21 @@ concept entry_format = requires(std::uint64_t entry, hpa a, unsigned level, leaf
     { F::table_of(entry) } -> std::same_as<hpa>;
     { F::value_of(entry, level) } -> std::same_as<leaf_value>;
     { F::malformed(entry, level, limits) } -> std::same_as<bool>;
+};
+
+/// Where page tables live. The only way to them, so that tests and proofs can stand in.
+///   take       a page of zeroes for a table of `level`; no_memory: none left
+///   give       a table that no entry leads to any more. Other CPUs may still walk it until they
+///              flush, so its content stays, and it is not taken again, before the shoot-down ends
+///   available  pages that take() is sure to deliver while the caller holds the lock of the tables
+template <typename M>
+concept table_memory = requires(M& m, M const& c, hpa table, unsigned index, std::uint64_t value,
+                                unsigned level) {
+    { c.read(table, index) } -> std::same_as<std::uint64_t>;
+    { m.write(table, index, value) } -> std::same_as<void>;
+    { m.take(level) } -> std::same_as<result<hpa>>;
+    { m.give(table, level) } -> std::same_as<void>;
+    { c.available() } -> std::same_as<std::uint64_t>;
 };
 
 }    // namespace hv

@@ -5,7 +5,7 @@
 #include "base/address.hpp"
 #include "base/array.hpp"
 #include "base/result.hpp"
-#include "mem/memory_type.hpp"
+#include "mem/rights.hpp"
 #include <concepts>
 #include <cstdint>
 #include <optional>

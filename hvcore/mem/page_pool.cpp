@@ -16,9 +16,8 @@ status page_pool::add(hpa_span pages) {
         return error{errc::invalid};
     for (std::size_t i = 0; i < run_count_; ++i) {
         auto const& r = runs_[i];
-        bool const apart = pages.first.raw + pages.bytes <= r.first.raw ||
-                           r.first.raw + r.pages * page_bytes <= pages.first.raw;
-        if (!apart) return error{errc::invalid};
+        if (r.first < pages.first + pages.bytes && pages.first < r.first + r.pages * page_bytes)
+            return error{errc::invalid};
     }
     auto const count = pages.bytes / page_bytes;
     if (run_count_ == runs_.size() || count > max_pages - total_) return error{errc::no_space};

@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What second_stage does over all its tables: merge, new memory types, release.
+// What second_stage does over all its tables: merge, new memory types, release. And how it counts
+// the tables that a request takes.
 #include "mem/second_stage.hpp"
 
 namespace hv {
 
-template <entry_format F, table_memory M, leaf_guard G> void second_stage<F, M, G>::release() {
-    if (root_ == hpa{}) return;
-    release_below<stage_levels>(root_);
-    root_ = {};
-}
+/// Counts the tables that steps in ascending order will need, each once.
+template <entry_format F, table_memory M, leaf_guard G> class second_stage<F, M, G>::table_count {
+public:
+    constexpr void add(step const& s) {
+        for (unsigned level = s.level; level < s.found; ++level) {
+            auto const covered = s.at.down(entry_bytes(level + 1));
+            if (counted_[level] && last_[level] == covered) continue;
+            counted_[level] = true;
+            last_[level] = covered;
+            ++total;
+        }
+    }
+    std::uint64_t total{};
+
+private:
+    array<gpa, stage_levels> last_{};    // what the newest table of each level covers
+    array<bool, stage_levels> counted_{};
+};
 
 template <entry_format F, table_memory M, leaf_guard G>
 template <unsigned Level>
@@ -21,12 +35,6 @@ void second_stage<F, M, G>::release_below(hpa table) {
         }
     }
     memory_.give(table, Level);
-}
-
-template <entry_format F, table_memory M, leaf_guard G>
-void second_stage<F, M, G>::merge(gpa_span at) {
-    if (at.bytes == 0 || !at.within(limits_.top())) return;
-    merge_below<stage_levels>(root_, gpa{}, at);
 }
 
 template <entry_format F, table_memory M, leaf_guard G>
@@ -69,12 +77,6 @@ bool second_stage<F, M, G>::alike(hpa table, unsigned level, leaf_value first) c
         if (memory_.read(table, i) != F::leaf(expected, level)) return false;
     }
     return true;
-}
-
-template <entry_format F, table_memory M, leaf_guard G>
-template <typename TypeOf>
-void second_stage<F, M, G>::retype(TypeOf const& type_of) {
-    retype_below<stage_levels>(root_, type_of);
 }
 
 template <entry_format F, table_memory M, leaf_guard G>

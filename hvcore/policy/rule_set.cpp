@@ -3,13 +3,13 @@
 
 namespace hv::policy {
 
-status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit, bool sealed) {
+status rule_set::load(span<hv_rule const> rules, std::uint32_t& culprit, std::uint64_t reached) {
     HV_ASSERT(rules.size() <= HV_MAX_RULES);
     count_ = 0;
-    sealed_ = sealed;
+    reached_ = reached;
     for (auto& side : msr_rule_) side = {};
     bit_rule_ = {};
-    bit_mask_ = {};
+    bit_mask_ = moving_ = {};
     for (auto& x : ranges_) x.count = 0;
     any_msr_ = false;
     for (std::size_t i = 0; i < rules.size(); ++i) {
@@ -54,7 +54,7 @@ verdict rule_set::decide(event const& e) const {
         if (!msr_has_slot(e.address)) return {};
         auto const slot = msr_slot(static_cast<std::uint32_t>(e.address));
         auto const of_all = msr_rule_[e.access == HV_ACCESS_WRITE][slot];
-        return decide_range(ranges_[msr], e, e.address, of_all, e.value);
+        return decide_range(ranges_[msr], e, e.address, of_all);
     }
     case event_kind::cr:
         return decide_bits(e.address == 4 ? bit_group::cr4 : bit_group::cr0, e.value ^ e.old_value,
@@ -62,10 +62,17 @@ verdict rule_set::decide(event const& e) const {
     case event_kind::xcr:         return decide_bits(bit_group::xcr0, e.value ^ e.old_value, e);
     case event_kind::dtr:         return decide_bits(bit_group::tables, 1ull << e.address, e);
     case event_kind::instruction: return decide_bits(bit_group::instructions, 1ull << e.address, e);
-    case event_kind::memory:      return decide_range(ranges_[memory], e, e.address, none, e.rip);
-    case event_kind::io:
-        return decide_range(ranges_[io], e, e.address + e.old_value - 1, none, e.rip);
-    case event_kind::cpuid: break;    // all its rules count: each_about()
+    case event_kind::memory:      return decide_range(ranges_[memory], e, e.address);
+    case event_kind::io:          return decide_range(ranges_[io], e, e.address + e.old_value - 1);
+    case event_kind::dr:
+        return decide_bits(bit_group::dr,
+                           e.address == 7 ? e.value ^ e.old_value : 1ull << (32 + e.address), e);
+    case event_kind::guest: {
+        auto const bytes = static_cast<std::uint32_t>(e.old_value);    // of I/O
+        return decide_range(ranges_[guest], e, e.address + (bytes != 0 ? bytes - 1 : 0));
+    }
+    case event_kind::cpuid:
+    case event_kind::vm:    break;    // all their rules count: each_about()
     }
     return {};
 }
@@ -84,27 +91,28 @@ memory_run rule_set::memory_at(gpa at) const {
 }
 
 bool rule_set::index_rule(std::uint16_t number, hv_rule const& r) {
+    bool const of_guests = (r.flags & HV_RULE_GUEST) != 0;
+    if (r.kind == HV_RULE_MSR && !of_guests) return index_msr(number, r);
+    auto const cr = r.first == 4 ? bit_group::cr4 : bit_group::cr0;
     switch (r.kind) {
-    case HV_RULE_MSR:    return index_msr(number, r);
-    case HV_RULE_MEMORY: index_range(number, ranges_[memory]); return true;
-    case HV_RULE_IO:     index_range(number, ranges_[io]); return true;
-    case HV_RULE_CPUID:  index_range(number, ranges_[cpuid]); return true;
-    case HV_RULE_XCR:    return index_bits(number, r, bit_group::xcr0, r.mask);
-    case HV_RULE_DTR:
-        return index_bits(number, r, bit_group::tables, 3u >> (1 - r.last) & 3u << r.first);
-    case HV_RULE_INSTRUCTION: return index_bits(number, r, bit_group::instructions, r.mask);
+    case HV_RULE_CR:          return index_bits(number, r, cr);
+    case HV_RULE_XCR:         return index_bits(number, r, bit_group::xcr0);
+    case HV_RULE_DTR:         return index_bits(number, r, bit_group::tables);
+    case HV_RULE_INSTRUCTION: return index_bits(number, r, bit_group::instructions);
+    case HV_RULE_DR:          return index_bits(number, r, bit_group::dr);
     default:                  break;
     }
-    return index_bits(number, r, r.first == 4 ? bit_group::cr4 : bit_group::cr0, r.mask);
+    index_range(number, ranges_[of_guests ? guest : index_of(r.kind)]);
+    return true;
 }
 
-bool rule_set::index_bits(std::uint16_t number, hv_rule const& r, bit_group of,
-                          std::uint64_t mask) {
+bool rule_set::index_bits(std::uint16_t number, hv_rule const& r, bit_group of) {
     bool fits = true;
     auto const group = std::size_t(of);
-    bit_mask_[group] |= mask;
-    for (unsigned i = 0; i < 32; ++i)
-        for (std::uint32_t row = 0; (mask >> i & 1) != 0 && row < rows; ++row)
+    bit_mask_[group] |= r.mask;
+    if ((r.flags & one_way) != 0) moving_[group] |= r.mask;
+    for (unsigned i = 0; i < group_bits; ++i)
+        for (std::uint32_t row = 0; (r.mask >> i & 1) != 0 && row < rows; ++row)
             if (on_cpu(r, row)) fits = take(bit_rule_[row][group][i], number) && fits;
     return fits;
 }
@@ -155,39 +163,37 @@ void rule_set::index_parts(range_index& x) {
     for (; part <= x.parts; ++part) x.part[part] = static_cast<std::uint16_t>(x.count);
 }
 
-std::uint16_t rule_set::stricter(std::uint16_t a, std::uint16_t b, std::uint64_t what) const {
-    if (a == none || b == none) return a == none ? b : a;
-    return verdict_of(b, what).action > verdict_of(a, what).action ? b : a;
-}
-
-verdict rule_set::verdict_of(std::uint16_t number, std::uint64_t what) const {
+verdict rule_set::verdict_of(std::uint16_t number, event const& e, unsigned bit) const {
     if (number == none) return {};
     auto const& r = rules_[number - 1u];
-    return {passes(r, what) ? action::allow : action_of(r), r.id, 0};
+    return {passes(r, e, bit) ? action::allow : action_of(r), r.id, 0};
 }
+
+/// The stricter of what two rules on one object say, or the first.
+static verdict stricter(verdict a, verdict b) { return a.rule == 0 || b.action > a.action ? b : a; }
 
 verdict rule_set::decide_bits(bit_group of, std::uint64_t touched, event const& e) const {
     touched &= bits(of);
-    std::uint16_t worst = none;
+    verdict worst;
     std::uint64_t kept = 0;
     auto const& row = bit_rule_[row_of(e.cpu)][std::size_t(of)];
-    for (unsigned i = 0; i < 32; ++i) {
+    for (unsigned i = 0; i < group_bits; ++i) {
         if ((touched >> i & 1) == 0) continue;
-        worst = stricter(worst, row[i], e.rip);
-        if (verdict_of(row[i], e.rip).action == action::keep) kept |= 1ull << i;
+        auto const by = verdict_of(row[i], e, i);
+        worst = stricter(worst, by);
+        if (by.action == action::keep) kept |= 1ull << i;
     }
-    auto by = verdict_of(worst, e.rip);
-    if (by.action == action::keep) by.kept = kept;
-    return by;
+    if (worst.action == action::keep) worst.kept = kept;
+    return worst;
 }
 
 verdict rule_set::decide_range(range_index const& x, event const& e, std::uint64_t last,
-                               std::uint16_t worst, std::uint64_t what) const {
+                               std::uint16_t first) const {
+    auto worst = verdict_of(first, e);
     each_at(x, e.address, last, [&](std::uint16_t number) {
-        auto const& r = rules_[number - 1u];
-        if ((r.access & e.access) != 0 && on_cpu(r, e.cpu)) worst = stricter(worst, number, what);
+        if (about(rules_[number - 1u], e)) worst = stricter(worst, verdict_of(number, e));
     });
-    return verdict_of(worst, what);
+    return worst;
 }
 
 }    // namespace hv::policy

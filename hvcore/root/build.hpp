@@ -42,7 +42,7 @@ inline constexpr std::uint32_t shared_cpu_pages = 1 + HV_RING_PAGES;
 /// Check everything in the launch arguments that does not depend on the CPU.
 inline status check_launch(hv_launch const& a) {
     if (a.version != HV_ABI_VERSION || a.size != sizeof(hv_launch)) return error{errc::invalid};
-    if (a.cpus == 0 || a.cpus > max_cpus || a.cpu >= a.cpus) return error{errc::invalid};
+    if (a.cpus > max_cpus || a.cpu >= a.cpus) return error{errc::invalid};
     if (a.chunks == 0 || a.chunks > HV_MAX_CHUNKS) return error{errc::invalid};
     if ((a.flags & ~std::uint64_t{HV_LAUNCH_NMI_PER_RECORD}) != 0) return error{errc::invalid};
     if (a.handle == 0 || a.table_pages < 4 || a.table_pages > 4096) return error{errc::invalid};

@@ -54,7 +54,7 @@ template <typename Machine> void build_ring(cpu& c, Machine const& m, hv_launch 
 /// The CPU's own part of the core: its area, GDT, TSS, stacks, ring. Errors: fault.
 template <typename Cpu, typename Machine>
 result<Cpu*> build_cpu(Machine& m, hv_launch const& a, cpu_area<Cpu> area, hva base) {
-    static_assert(sizeof(Cpu) <= 1024, "leaves less than 15 KiB of stack");
+    static_assert(sizeof(Cpu) <= 1536, "leaves less than 14.5 KiB of stack");
     auto* const at = reinterpret_cast<void*>(area.cpu_at().raw);
     auto& c = m.built[a.cpu] ? *static_cast<Cpu*>(at) : *new (at) Cpu;
     auto& common = c.common();
@@ -73,7 +73,7 @@ result<Cpu*> build_cpu(Machine& m, hv_launch const& a, cpu_area<Cpu> area, hva b
     common.synchronise_requested.store(0);
     common.nmi_waits = false;
     common.nmi_per_record = (a.flags & HV_LAUNCH_NMI_PER_RECORD) != 0;
-    common.tables.held = 0;
+    common.held.held = 0;
     if (!m.built[a.cpu]) {
         build_ring(common, m, a, base);
         m.space.unmap(area.page(area.guard), page_bytes);

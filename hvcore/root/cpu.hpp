@@ -4,7 +4,6 @@
 #include "abi/record.h"
 #include "arch/descriptor.hpp"
 #include "arch/insn.hpp"
-#include "arch/reset_machine.hpp"
 #include "base/atomic.hpp"
 #include "event/event.hpp"
 #include "event/recorder.hpp"
@@ -27,14 +26,18 @@ enum class cpu_state : std::uint32_t {
     parked,
 };
 
-using table_registers = array<table_register, 2>;    // in the order of enum hv_table
+/// What rules may hold: GDTR, IDTR, LDTR and TR in the order of enum hv_table, then DR0 to DR3 and
+/// DR7, whose value is the `base`.
+inline constexpr std::uint32_t held_dr0 = HV_TABLE_COUNT, held_dr7 = held_dr0 + 4;
+using held_values = array<segment, held_dr7 + 1>;
 
-/// GDTR and IDTR, where rules hold them: see root/table_event.hpp.
-struct held_tables {
-    table_registers pinned{};    // as they were when their rules came into force here
-    table_registers before{};    // the instruction that is judged next
-    std::uint64_t rip{};         // of that instruction
-    std::uint32_t held{};        // bits, 1 << enum hv_table
+/// See root/held_registers.hpp.
+struct held_registers {
+    held_values before{};                       // the instruction that is judged next
+    array<segment, HV_TABLE_COUNT> pinned{};    // as when their rules came into force here
+    std::uint64_t rip{};                        // of that instruction
+    std::uint16_t reason{};                     // of the exit that it caused
+    std::uint32_t held{}, judged{};             // bits: by rules, and of that instruction
 };
 
 /// What every CPU has, whatever the backend. The exit entry pushes into `gpr`, so it must be first.
@@ -52,7 +55,7 @@ struct cpu {
     recorder records;
     core_gdt gdt;
     task_state tss{};
-    held_tables tables{};
+    held_registers held{};
 };
 
 /// The record of an event; `rule`: what has decided, 0: built in.
@@ -83,6 +86,14 @@ template <typename Cpu> verdict judge(Cpu& c, event e) {
 /// Of something that no rule has decided, on the virtual CPU `c`.
 template <typename Cpu> void record(Cpu& c, std::uint16_t kind, std::uint64_t address = 0) {
     record_event(c.common(), kind, c.reason(), {.address = address, .rip = c.rip().raw}, 0);
+}
+
+/// What a PC does when a CPU shuts down: the whole machine is reset.
+[[noreturn]] inline void reset_machine() {
+    insn::outb(0xcf9, 0x06);    // reset control register of the chipset
+    insn::outb(0x64, 0xfe);     // keyboard controller
+    insn::lidt({0, 0});         // and if neither is there: shut down outside the guest
+    for (;;) insn::interrupt<3>();
 }
 
 /// What a real CPU does without an exit: it stops, and the board resets.

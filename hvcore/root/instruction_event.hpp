@@ -3,9 +3,9 @@
 // Instructions that rules watch, whatever their operands. What a rule lets happen the root VM
 // executes itself, with nothing around it for that one instruction: begin_step() of a virtual CPU.
 #include "abi/policy.h"
+#include "arch/register.hpp"
 #include "root/machine.hpp"
-#include "vcpu/after.hpp"
-#include "vcpu/xcr0.hpp"
+#include "vcpu/exception.hpp"
 
 namespace hv {
 

@@ -7,8 +7,8 @@
 #include "mem/auditor.hpp"
 #include "mem/core_guard.hpp"
 #include "mem/core_space.hpp"
-#include "mem/core_tables.hpp"
 #include "mem/mtrr.hpp"
+#include "mem/page_pool.hpp"
 #include "mem/second_stage.hpp"
 #include "policy/rule_set.hpp"
 #include "root/cpu.hpp"
@@ -26,7 +26,8 @@ struct open_page {
 };
 
 /// What a CPU may not be able to exit on; below these, 1 << enum hv_instruction.
-enum watchable : std::uint32_t { watchable_tables = 1u << 31, watchable_ports = 1u << 30 };
+inline constexpr std::uint32_t watchable_tables = 1u << 31, watchable_ports = 1u << 30,
+                               watchable_debug = 1u << 29;
 
 /// The bits that CR rules hold, as they were when the rules came into force.
 struct pinned_registers {
@@ -94,9 +95,9 @@ template <entry_format Format, typename MsrMap, typename Guests> struct machine 
     std::uint64_t handle{};
     std::uint64_t generation{};
     bool time_slices{};          // the CPUs have a timer that ends guest operation
-    std::uint32_t exits{~0u};    // what all CPUs can be made to leave it on: bits of enum watchable
+    std::uint32_t exits{~0u};    // what all CPUs can be made to leave it on: bits of watchable_…
     atomic<std::uint32_t> locked{};
-    bool sealed{};                      // rules that wait for it are in force
+    std::uint64_t reached{};            // markers: rules that wait for them are in force
     atomic<std::uint64_t> offered{};    // guests, to programs
     spin_lock lock;                     // of stage, pool, rules, frames
 };

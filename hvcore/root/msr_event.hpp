@@ -22,8 +22,9 @@ template <typename Cpu> event as_event(Cpu const& c, msr_access const& a) {
 
 /// What the rules and the built-in list say; denials and what is to be logged leave a record.
 template <typename Cpu> msr_decision decide(Cpu& c, msr_access const& a) {
-    auto const& m = c.machine();
-    auto const e = as_event(c, a);
+    auto& m = c.machine();
+    auto e = as_event(c, a);
+    if (a.write && m.rules().watches_msrs()) static_cast<void>(c.read_msr(a.index, e.old_value));
     auto const by = judge(c, e).action;
     if (by == action::deny) return msr_decision::deny;
     if (by == action::keep) return msr_decision::ignore;
@@ -75,17 +76,12 @@ constexpr bool valid_pat(std::uint64_t value) {    // SDM 3A 12.12.2 "IA32_PAT M
 /// Whether a CPU takes the value, for MSRs of the root VM that a control block may have: addresses
 /// are canonical. Of EFER, see below.
 constexpr bool takes_msr(std::uint32_t index, std::uint64_t value) {
-    switch (index) {
-    case msr::ia32_pat:            return valid_pat(value);
-    case msr::ia32_sysenter_esp:
-    case msr::ia32_sysenter_eip:
-    case msr::ia32_lstar:
-    case msr::ia32_cstar:
-    case msr::ia32_fs_base:
-    case msr::ia32_gs_base:
-    case msr::ia32_kernel_gs_base: return canonical(gva{value});
-    default:                       return true;
-    }
+    if (index == msr::ia32_pat) return valid_pat(value);
+    for (auto const address :
+         {msr::ia32_sysenter_esp, msr::ia32_sysenter_eip, msr::ia32_lstar, msr::ia32_cstar,
+          msr::ia32_fs_base, msr::ia32_gs_base, msr::ia32_kernel_gs_base})
+        if (index == address) return canonical(gva{value});
+    return true;
 }
 
 /// Whether a CPU takes the value for EFER, as far as the mode it is in goes: LME does not change

@@ -17,9 +17,8 @@ constexpr guarded check_apic_base(std::uint64_t now, std::uint64_t wanted) {
     using base = msr::apic_base;
     auto const known = base::bsp::mask | base::x2apic::mask | base::enable::mask | base::page::mask;
     if ((wanted & ~known) != 0 || !b.get<base::enable>()) return guarded::fault;
-    if (a.get<base::page>() != b.get<base::page>()) return guarded::fault;
-    if (a.get<base::bsp>() != b.get<base::bsp>()) return guarded::fault;
-    return guarded::write;
+    bool const same = ((a.raw ^ b.raw) & (base::page::mask | base::bsp::mask)) == 0;
+    return same ? guarded::write : guarded::fault;
 }
 
 /// IA32_MISC_ENABLE: without no-execute the next exit could not load the core's EFER.

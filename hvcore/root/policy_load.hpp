@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "root/memory_event.hpp"
+#include "vcpu/msr_table.hpp"
 
 namespace hv {
 
@@ -39,10 +40,11 @@ template <typename Machine> void merge_memory(Machine& m, policy::rule_set const
             m.stage.merge({gpa{where[i].first}, where[i].last + 1 - where[i].first});
 }
 
-/// What the CPUs must be able to exit on for the rule: bits of enum watchable, and instructions.
+/// What the CPUs must be able to exit on for the rule: watchable_…, and instructions.
 constexpr std::uint64_t exits_for(hv_rule const& r) {
     if (r.kind == HV_RULE_DTR) return watchable_tables;
-    if (r.kind == HV_RULE_IO) return watchable_ports;
+    if (r.kind == HV_RULE_DR) return watchable_debug;
+    if (r.kind == HV_RULE_IO) return (r.flags & HV_RULE_GUEST) != 0 ? 0 : watchable_ports;
     return r.kind == HV_RULE_INSTRUCTION ? r.mask : 0;
 }
 
@@ -52,6 +54,7 @@ template <typename Machine, typename Cpu>
 status enforceable(Machine& m, Cpu const& c, hv_rule const& r) {
     HV_TRY(policy::check(r, m.stage.limits().top()));
     if ((exits_for(r) & ~m.exits) != 0) return error{errc::invalid};
+    if (misses_guest_msr(r)) return error{errc::invalid};
     if (r.kind == HV_RULE_XCR && !c.has.xsave) return error{errc::invalid};
     if (r.kind != HV_RULE_MEMORY) return done;
     if (m.all.touches({hpa{r.first}, r.last + 1 - r.first})) return error{errc::invalid};
@@ -68,8 +71,7 @@ status enforceable(Machine& m, Cpu const& c, hv_rule const& r) {
 /// rule came into force.
 /// Errors   invalid: it cannot be read.
 template <typename Machine, typename Cpu> status keep_value(Machine& m, Cpu& c, hv_rule& r) {
-    bool const waits = (r.flags & HV_RULE_WAITS) != 0 && !m.sealed;
-    if ((r.flags & HV_RULE_UNCHANGED) == 0 || waits) return done;
+    if ((r.flags & HV_RULE_UNCHANGED) == 0 || !policy::in_force(r, m.reached)) return done;
     auto const* const before = m.rules().find(r.id);
     std::uint64_t value = 0;
     if (before != nullptr && before->flags == r.flags && before->first == r.first &&
@@ -108,7 +110,7 @@ status put_in_force(Machine& m, Cpu& c, std::uint64_t count, std::uint32_t& culp
     HV_TRY(check_rules(m, c, count, culprit));
     auto& now = m.rules();
     auto& next = m.staged_rules();
-    HV_TRY(next.load({m.arrived.begin(), count}, culprit, m.sealed));
+    HV_TRY(next.load({m.arrived.begin(), count}, culprit, m.reached));
     if (!next.includes(now, m.locked.load() != 0)) return error{errc::perm};
     close_pages(m, c, true);
     // First what the new rules ask for: an error then takes nothing from the old ones.
@@ -146,18 +148,19 @@ status load_policy(Machine& m, Cpu& c, std::uint64_t count, std::uint64_t genera
     return done;
 }
 
-/// Put the rules in force that wait for it, in the same way. Errors as of load_policy().
+/// Put the rules in force that wait for `marker`, in the same way. Errors as of load_policy().
 template <typename Machine, typename Cpu>
-status seal_policy(Machine& m, Cpu& c, std::uint32_t& culprit) {
+status mark_policy(Machine& m, Cpu& c, std::uint64_t marker, std::uint32_t& culprit) {
     auto const hold = hold_machine(m, c);
-    if (m.sealed) return done;
+    if (marker == 0 || marker >= HV_MARKERS) return error{errc::invalid};
+    if ((m.reached >> marker & 1) != 0) return done;
     auto const count = m.rules().size();
     for (std::size_t i = 0; i < count; ++i) m.arrived[i] = m.rules()[i];
-    m.sealed = true;
-    auto const sealed = put_in_force(m, c, count, culprit);
-    m.sealed = bool{sealed};
-    if (sealed) record_plain(c.common(), HV_RECORD_POLICY_SEALED, m.generation, count);
-    return sealed;
+    m.reached |= 1ull << marker;
+    auto const marked = put_in_force(m, c, count, culprit);
+    if (!marked) m.reached &= ~(1ull << marker);
+    if (marked) record_plain(c.common(), HV_RECORD_POLICY_MARKED, marker, count);
+    return marked;
 }
 
 }    // namespace hv

@@ -54,14 +54,12 @@ void on_root_trap(cpu& c, trap_frame& f, Restart const& restart) {
     if (f.vector == static_cast<std::uint64_t>(vector::nmi)) {
         if (c.state.load() == cpu_state::parked) return;
         meet_nmi(c);
-        restart(f);
-        return;
+        return restart(f);
     }
     if (f.vector == static_cast<std::uint64_t>(vector::machine_check) &&
         survivable_machine_check()) {
         c.pending_work.fetch_or(work_machine_check);
-        restart(f);
-        return;
+        return restart(f);
     }
     // An INIT that was redirected: that it came is all that there is to it.
     if (f.vector == static_cast<std::uint64_t>(vector::security)) return;

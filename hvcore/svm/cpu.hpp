@@ -2,7 +2,7 @@
 #pragma once
 #include "call/virtual_cpu.hpp"
 #include "mem/npt_format.hpp"
-#include "root/table_event.hpp"
+#include "root/held_registers.hpp"
 #include "svm/exit_code.hpp"
 #include "svm/msr_permissions.hpp"
 #include "svm/vmcb.hpp"
@@ -39,7 +39,6 @@ public:
         bool own_trap_flag{};           // the root VM's own RFLAGS.TF
         bool open_until_iret{};         // pages that the delivery of an event touches
         bool open_until_interrupt{};    // pages that are executed
-        std::uint16_t reason{};         // of the exit that began it
         std::uint64_t dr6{}, cr0{}, cr4{}, efer{};
     } step;
 
@@ -65,8 +64,8 @@ public:
     [[nodiscard]] pinned_registers seen_registers() const {
         return {block->save.cr0, block->save.cr4};
     }
-    [[nodiscard]] table_registers tables() const;
-    void set_tables(table_registers const& t) const;
+    [[nodiscard]] held_values held_now() const;
+    void set_held(held_values const& v) const;
     /// Give the CPU back to Linux, at `target`, on the page table `table`: see svm/leave.cpp.
     [[nodiscard]] status leave(gva target, hpa table);
     void dump(hv_cpu_dump& out) const;

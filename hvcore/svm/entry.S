@@ -45,7 +45,7 @@ enter:
 	jmp *%rax
 
 enter_guest:				// rsp at the CPU
-	mov HV_SVM_GUEST(%rsp), %rsp
+	mov HV_CPU_GUEST(%rsp), %rsp
 	HV_POP_KEPT
 	HV_POP_CHANGED			// its VMCB has the guest's
 	mov HV_GUEST_BLOCK - HV_GPR_BYTES(%rsp), %rax
@@ -68,7 +68,7 @@ enter_guest:				// rsp at the CPU
 	.globl hv_svm_launch, hv_svm_abandon
 hv_svm_launch:
 	HV_PUSH_CALLEE
-	mov %rsp, HV_SVM_LAUNCH_RSP(%rdi)
+	mov %rsp, HV_CPU_LAUNCH_RSP(%rdi)
 	mov %rdi, %rbx
 	mov %rdi, %rsp			// what lies below it is the core's stack
 	call hv_svm_take_host_state
@@ -77,8 +77,8 @@ hv_svm_launch:
 hv_svm_abandon:
 	mov HV_SVM_VMCB(%rdi), %rax
 	vmload %rax
-	mov HV_SVM_LAUNCH_CR3(%rdi), %rax
-	mov HV_SVM_LAUNCH_RSP(%rdi), %rcx
+	mov HV_CPU_LAUNCH_CR3(%rdi), %rax
+	mov HV_CPU_LAUNCH_RSP(%rdi), %rcx
 	mov %rax, %cr3			// maps this code too, and the loader's stack
 	mov %rcx, %rsp
 	mov $2, %eax

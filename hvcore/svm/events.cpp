@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Exits that no instruction asked for: memory, exceptions in a step, NMI, INIT, shutdown.
 #include "root/memory_event.hpp"
-#include "svm/entry.hpp"
 #include "svm/exit.hpp"
 
 namespace hv::svm {

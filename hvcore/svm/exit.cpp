@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "svm/exit.hpp"
 #include "call/dispatch.hpp"
-#include "call/run_guest.hpp"
 #include "root/instruction_event.hpp"
 #include "root/root_trap.hpp"
 #include "root/shoot_down.hpp"
-#include "svm/entry.hpp"
 #include "svm/guest.hpp"
 #include "vcpu/cpuid_filter.hpp"
 
@@ -26,6 +24,12 @@ after on_cpuid(cpu& c) {
     return after::advance;
 }
 
+/// Of a register that rules hold: judged when it is done.
+after on_load(cpu& c) {
+    c.begin_step();
+    return after::resume;
+}
+
 // gate: list (of the codes in APM 2 C)
 after dispatch(exit_code why, cpu& c) {
     switch (static_cast<std::uint64_t>(why)) {
@@ -35,7 +39,9 @@ after dispatch(exit_code why, cpu& c) {
     case std::uint64_t(exit_code::cr0_write):
     case std::uint64_t(exit_code::cr4_write):
     case std::uint64_t(exit_code::idtr_write):
-    case std::uint64_t(exit_code::gdtr_write):        c.begin_step(); return after::resume;
+    case std::uint64_t(exit_code::gdtr_write):
+    case std::uint64_t(exit_code::ldtr_write):
+    case std::uint64_t(exit_code::tr_write):          return on_load(c);
     case std::uint64_t(exit_code::io):
         return answer_io(c, make<io_access>(c.block->control.exit_info_1));
     case std::uint64_t(exit_code::cpuid):              return on_cpuid(c);
@@ -50,6 +56,7 @@ after dispatch(exit_code why, cpu& c) {
     default:                                           break;    // all others are told by ranges
     }
     if (is_virtualization(why)) return deny_instruction(c);
+    if (why >= exit_code::dr0_write && why <= exit_code::last_dr_write) return on_load(c);
     for (std::uint32_t i = 0; i < HV_INSTRUCTION_RDRAND; ++i)
         if (watched_instructions[i] == why) return answer_instruction(c, i);
     bool const exception = why >= exit_code::exception && why <= exit_code::last_exception;
@@ -155,4 +162,11 @@ extern "C" unsigned hv_svm_guest_exit(hv::svm::cpu& c) {
     c.block->control.tlb = c.flush_next ? tlb_control::flush_all : tlb_control::nothing;
     c.flush_next = false;
     return way_to_root_vm;
+}
+
+/// NMIs come only while the exit path lets them in, and it looks at its work after that: nothing
+/// has to start over.
+extern "C" void hv_svm_trap(hv::trap_frame& f) {
+    auto& c = hv::this_cpu();    // hv_svm_take_host_state put it there
+    hv::on_root_trap(c, f, [](hv::trap_frame&) {});
 }

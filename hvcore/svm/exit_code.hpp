@@ -13,6 +13,8 @@ enum class exit_code : std::uint64_t {
     cr0_write = 0x10,
     cr4_write = 0x14,
     cr8_write = 0x18,
+    dr0_write = 0x30,    // and 15 more
+    last_dr_write = 0x3f,
     exception = 0x40,    // and 31 more
     debug_exception = 0x41,
     undefined = 0x46,
@@ -25,6 +27,8 @@ enum class exit_code : std::uint64_t {
     virtual_interrupt = 0x64,
     idtr_write = 0x6a,
     gdtr_write = 0x6b,
+    ldtr_write = 0x6c,
+    tr_write = 0x6d,
     rdtsc = 0x6e,
     rdpmc = 0x6f,
     cpuid = 0x72,
@@ -68,7 +72,7 @@ constexpr bool is_virtualization(exit_code why) {
 }
 
 /// Where an exit is counted: codes run up to 403H, counters only to HV_COUNTERS. The codes of DR
-/// accesses, which nothing intercepts, make room.
+/// accesses make room: writes are counted with what is left over.
 constexpr unsigned counter_of(std::uint64_t code, std::uint64_t info_1) {
     if (code == static_cast<std::uint64_t>(exit_code::msr) && info_1 == 1)
         return 0x32;    // a write

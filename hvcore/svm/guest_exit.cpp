@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Exits of guests: the core answers what needs no device, all others end the run.
+#include "call/guest_event.hpp"
 #include "root/msr_event.hpp"
 #include "root/root_trap.hpp"
 #include "svm/exit.hpp"
@@ -173,7 +174,10 @@ bool handle_guest(cpu& c) {
     b.tlb = tlb_control::nothing;
     b.event = 0;
     v.half_delivered = {};
-    auto const next = dispatch(c, v);
+    auto next = dispatch(c, v);
+    if (!next.stay && c.machine().rules().watches_guests())
+        next = judge_guest(c, v, next, static_cast<std::uint16_t>(b.exit_code),
+                           block_of(v).save.rip, [&](exception x) { return fault(v, x); });
     if (next.advance != 0) advance(c, v, next.advance);
     auto const cut = !delivered ? v.injected : next.advance != 0 ? hv_event{} : half_delivered(v);
     v.injected = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The root VM's state at launch: what Linux runs with on this CPU. APM 2 15.5.1 "Basic Operation".
-#include "arch/read_segment.hpp"
+#include "arch/descriptor.hpp"
 #include "svm/launch.hpp"
 
 namespace hv::svm {
@@ -28,7 +28,6 @@ void write_guest_state(cpu& c, hv_launch const& a) {
     auto& s = c.block->save;
     insn::vmsave(c.control_at);    // FS, GS, TR, LDTR, system-call and SYSENTER MSRs
     write_segments(s);
-    c.set_tables({{insn::sgdt(), insn::sidt()}});
     s.cpl = 0;
     s.cr0 = insn::read_cr0();
     s.cr3 = a.guest_cr3;
@@ -36,6 +35,7 @@ void write_guest_state(cpu& c, hv_launch const& a) {
     s.efer = insn::rdmsr(efer::msr);    // SVME is set by now
     s.dr6 = insn::read_dr6();
     s.dr7 = insn::read_dr7();
+    c.set_held(with_tables(c.held_now(), insn::sgdt(), insn::sidt()));
     s.rip = a.guest_rip;
     s.rsp = a.guest_rsp;
     s.rflags = rflags{}.with<rflags::fixed_1>(true).raw;

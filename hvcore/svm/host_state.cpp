@@ -9,18 +9,11 @@ namespace {
 constexpr std::uint32_t root_asid = 1;
 
 /// The core's CR4: no PCIDs, no global pages, no rights that depend on user pages, XSETBV possible.
-constexpr cr4 core_cr4(bool xsave) {
-    return cr4{}.with<cr4::pae>(true).with<cr4::mce>(true).with<cr4::osxsave>(xsave);
+constexpr std::uint64_t core_cr4(bool xsave) {
+    return cr4::pae::mask | cr4::mce::mask | (xsave ? cr4::osxsave::mask : 0);
 }
-constexpr cr0 core_cr0() {
-    return cr0{}
-        .with<cr0::pe>(true)
-        .with<cr0::mp>(true)
-        .with<cr0::et>(true)
-        .with<cr0::ne>(true)
-        .with<cr0::wp>(true)
-        .with<cr0::pg>(true);
-}
+constexpr std::uint64_t core_cr0 = cr0::pe::mask | cr0::mp::mask | cr0::et::mask | cr0::ne::mask |
+                                   cr0::wp::mask | cr0::pg::mask;
 constexpr exit_code caught[] = {exit_code::nmi,     exit_code::init, exit_code::invd,
                                 exit_code::invlpga, exit_code::msr,  exit_code::shutdown,
                                 exit_code::vmmcall};
@@ -55,8 +48,8 @@ extern "C" void hv_svm_take_host_state(hv::svm::cpu& c) {
     using c1 = cpuid::leaf_1_ecx;
     insn::clgi();
     insn::write_cr3(c.owner->space.root().raw);
-    insn::write_cr4(core_cr4(make<c1>(insn::cpuid(1, 0).ecx).get<c1::xsave>()).raw);
-    insn::write_cr0(core_cr0().raw);
+    insn::write_cr4(core_cr4(make<c1>(insn::cpuid(1, 0).ecx).get<c1::xsave>()));
+    insn::write_cr0(core_cr0);
     auto const own = efer{}.with<efer::lme>(true).with<efer::lma>(true).with<efer::nxe>(true);
     insn::wrmsr(efer::msr, own.with<efer::svme>(true).raw);
     insn::lgdt({sizeof(core_gdt) - 1, reinterpret_cast<std::uint64_t>(&c.base.gdt)});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "svm/launch.hpp"
 #include "svm/capabilities.hpp"
-#include "svm/entry.hpp"
+#include "svm/exit.hpp"
 
 namespace hv::svm {
 
@@ -84,7 +84,8 @@ status launch(hv_launch const& a, root_machine& m, area at, image_sizes const& s
     auto const limits = npt_limits(max_phy_addr());
     if (!m.ready) HV_TRY(build_machine(m, a, sizes, base, limits, hv_svm_trap_stubs, progress));
     m.time_slices = true;    // a step ends them
-    m.exits = watchable_tables | watchable_ports | ((1u << HV_INSTRUCTION_RDRAND) - 1);
+    m.exits = watchable_tables | watchable_ports | watchable_debug |
+              ((1u << HV_INSTRUCTION_RDRAND) - 1);
     HV_TRY(progress.reach(HV_STEP_HOST_STATE));
     auto& c = *HV_TRY(build_cpu<cpu>(m, a, at, base));
     c.last_guest = 0;

@@ -9,9 +9,9 @@
 namespace hv::svm {
 
 namespace {
-constexpr std::uint64_t shadow = 1;               // control_area::interrupt_shadow
-constexpr std::uint64_t step_bit = 1u << 14;      // DR6.BS
-constexpr std::uint64_t breakpoint_bits = 0xf;    // DR6.B0 to B3
+constexpr std::uint64_t shadow = 1;             // control_area::interrupt_shadow
+constexpr std::uint64_t step_bit = 1u << 14;    // DR6.BS
+constexpr std::uint64_t debug_bits = 0x200f;    // DR6.B0 to B3, BD
 
 /// Take back what a control register got, or let it be.
 struct change {
@@ -22,9 +22,9 @@ struct change {
 register_decision judge(cpu& c, change const& w) {
     auto const& rules = c.machine().rules();
     masked_register const was{w.before, w.before, rules.cr_mask(w.number), w.pinned};
-    auto const rip = c.linear(c.base.tables.rip);
+    auto const rip = c.linear(c.base.held.rip);
     auto const d = decide_write(w.number, was, w.now, {}, rules, rip, c.base.shared->cpu_id);
-    record_verdict(c.base, c.step.reason,
+    record_verdict(c.base, c.base.held.reason,
                    {event_kind::cr, HV_ACCESS_WRITE, w.number, w.now, w.before, rip.raw}, d.by);
     return d;
 }
@@ -55,12 +55,10 @@ void cpu::begin_step(step_reason why) {
     }
     step.reasons |= why;
     if (why != step_register) return;
-    step.reason = reason();
-    base.tables.before = tables();
+    note_registers(*this);
     step.cr0 = v.save.cr0;
     step.cr4 = v.save.cr4;
     step.efer = v.save.efer;
-    base.tables.rip = v.save.rip;
     load_masks();
 }
 
@@ -121,18 +119,18 @@ void cpu::judge_registers() {
     auto& s = block->save;
     auto const d0 = judge(*this, {0, step.cr0, s.cr0, owner->pinned.cr0});
     auto const d4 = judge(*this, {4, step.cr4, s.cr4, owner->pinned.cr4});
-    bool const tables_fault = takes_back_tables(*this, step.reason);
-    if (!d0.fault && !d4.fault && !tables_fault && keep_registers(d0.value, d4.value)) return;
+    bool const held_fault = takes_back(*this);
+    if (!d0.fault && !d4.fault && !held_fault && keep_registers(d0.value, d4.value)) return;
     s.cr0 = step.cr0;
     s.cr4 = step.cr4;
     s.efer = step.efer;
-    s.rip = base.tables.rip;
+    s.rip = base.held.rip;
     flush_next = true;    // translations of the mode that was not to be
     inject(general_protection);
 }
 
 void cpu::finish_step() {
-    bool const hit = (block->save.dr6 & ~step.dr6 & breakpoint_bits) != 0;
+    bool const hit = (block->save.dr6 & ~step.dr6 & debug_bits) != 0;
     auto const reasons = stop_step(true);
     if ((reasons & step_register) != 0) judge_registers();
     if ((reasons & step_open_page) != 0) close_own_pages();

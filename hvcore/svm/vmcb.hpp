@@ -58,13 +58,9 @@ struct control_area {
     std::uint8_t reserved_5[0x400 - 0xd0];
 };
 static_assert(offsetof(control_area, io_map) == 0x40 && offsetof(control_area, asid) == 0x58);
-static_assert(offsetof(control_area, tlb) == 0x5c);
-static_assert(offsetof(control_area, interrupt_shadow) == 0x68);
-static_assert(offsetof(control_area, exit_code) == 0x70);
-static_assert(offsetof(control_area, exit_event) == 0x88);
-static_assert(offsetof(control_area, nested_paging) == 0x90);
-static_assert(offsetof(control_area, event) == 0xa8);
-static_assert(offsetof(control_area, nested_cr3) == 0xb0 && offsetof(control_area, clean) == 0xc0);
+static_assert(offsetof(control_area, tlb) == 0x5c && offsetof(control_area, exit_code) == 0x70);
+static_assert(offsetof(control_area, nested_paging) == 0x90 &&
+              offsetof(control_area, event) == 0xa8);
 static_assert(offsetof(control_area, next_rip) == 0xc8 && sizeof(control_area) == 0x400);
 
 struct vmcb_segment {
@@ -93,10 +89,8 @@ struct save_area {
     std::uint8_t reserved_6[0xc00 - 0x278];
 };
 static_assert(offsetof(save_area, tr) == 0x90 && offsetof(save_area, cpl) == 0xcb);
-static_assert(offsetof(save_area, efer) == 0xd0 && offsetof(save_area, cr4) == 0x148);
-static_assert(offsetof(save_area, rip) == 0x178 && offsetof(save_area, rsp) == 0x1d8);
-static_assert(offsetof(save_area, rax) == 0x1f8 && offsetof(save_area, star) == 0x200);
-static_assert(offsetof(save_area, cr2) == 0x240 && offsetof(save_area, pat) == 0x268);
+static_assert(offsetof(save_area, efer) == 0xd0 && offsetof(save_area, rip) == 0x178);
+static_assert(offsetof(save_area, rsp) == 0x1d8 && offsetof(save_area, pat) == 0x268);
 
 struct vmcb {
     control_area control;

@@ -45,8 +45,8 @@ inline register_decision decide_write(unsigned number, masked_register now, std:
         return d;
     }
     // A CPU that comes back from INIT has lost its bits and may set them again: only a change away
-    // from the pinned value counts.
-    auto const away = (wanted ^ now.seen()) & (wanted ^ now.pinned);
+    // from the pinned value counts. What may only grow or shrink has none.
+    auto const away = (wanted ^ now.seen()) & ((wanted ^ now.pinned) | rules.moving(number));
     d.by = rules.decide(
         {event_kind::cr, HV_ACCESS_WRITE, number, wanted, wanted ^ away, rip.raw, cpu});
     if (d.by.action == action::deny) {

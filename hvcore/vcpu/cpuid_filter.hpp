@@ -42,31 +42,27 @@ constexpr cpuid_leaf with_cr4_bits(std::uint32_t leaf, std::uint32_t subleaf, cp
 ///          stage (hardware feedback, processor trace, SGX, debug store, PCONFIG, key locker).
 constexpr cpuid_leaf filter_cpuid(std::uint32_t leaf, std::uint32_t subleaf, cpuid_leaf native,
                                   cr4 guest_cr4, bool show_vmx) {
-    auto narrow = [](auto r) { return static_cast<std::uint32_t>(r.raw); };
     if (leaf >= cpuid::hypervisor_first) return hypervisor_leaf(leaf);
     native = with_cr4_bits(leaf, subleaf, native, guest_cr4);
+    auto const without = [](std::uint32_t& from, std::uint64_t bits) {
+        from &= static_cast<std::uint32_t>(~bits);
+    };
     if (leaf == 1) {
         using c = cpuid::leaf_1_ecx;
-        using d = cpuid::leaf_1_edx;
-        native.ecx = narrow(make<c>(native.ecx)
-                                .with<c::vmx>(show_vmx && make<c>(native.ecx).get<c::vmx>())
-                                .with<c::smx>(false)
-                                .with<c::dtes64>(false)
-                                .with<c::ds_cpl>(false)
-                                .with<c::hypervisor>(true));
-        native.edx = narrow(make<d>(native.edx).with<d::ds>(false));
+        without(native.ecx, c::smx::mask | c::dtes64::mask | c::ds_cpl::mask);
+        if (!show_vmx) without(native.ecx, c::vmx::mask);
+        native.ecx |= static_cast<std::uint32_t>(c::hypervisor::mask);
+        without(native.edx, cpuid::leaf_1_edx::ds::mask);
     } else if (leaf == 6) {
         using a = cpuid::leaf_6_eax;
-        native.eax = narrow(
-            make<a>(native.eax).with<a::hw_feedback>(false).with<a::thread_director>(false));
+        without(native.eax, a::hw_feedback::mask | a::thread_director::mask);
     } else if (leaf == 7 && subleaf == 0) {
         using b = cpuid::leaf_7_ebx;
         using c = cpuid::leaf_7_ecx;
         using d = cpuid::leaf_7_edx;
-        native.ebx = narrow(
-            make<b>(native.ebx).with<b::sgx>(false).with<b::processor_trace>(false));
-        native.ecx = narrow(make<c>(native.ecx).with<c::sgx_lc>(false).with<c::key_locker>(false));
-        native.edx = narrow(make<d>(native.edx).with<d::pconfig>(false).with<d::uintr>(false));
+        without(native.ebx, b::sgx::mask | b::processor_trace::mask);
+        without(native.ecx, c::sgx_lc::mask | c::key_locker::mask);
+        without(native.edx, d::pconfig::mask | d::uintr::mask);
     } else if (leaf != 7) {
         return {};    // SGX, processor trace, key locker, PCONFIG: a leaf with nothing to say
     }

@@ -6,21 +6,21 @@
 
 namespace hv {
 
-enum class vector : std::
-    uint8_t {    // SDM 3A 6.3.1, table "Protected-Mode Exceptions and Interrupts"
-        divide_error = 0,
-        debug = 1,
-        nmi = 2,
-        invalid_opcode = 6,
-        double_fault = 8,
-        invalid_tss = 10,
-        segment_not_present = 11,
-        stack_fault = 12,
-        general_protection = 13,
-        page_fault = 14,
-        machine_check = 18,
-        security = 30,    // APM 2 8.2.20 "#SX—Security Exception (Vector 30)"
-    };
+// SDM 3A 6.3.1, table "Protected-Mode Exceptions and Interrupts"
+enum class vector : std::uint8_t {
+    divide_error = 0,
+    debug = 1,
+    nmi = 2,
+    invalid_opcode = 6,
+    double_fault = 8,
+    invalid_tss = 10,
+    segment_not_present = 11,
+    stack_fault = 12,
+    general_protection = 13,
+    page_fault = 14,
+    machine_check = 18,
+    security = 30,    // APM 2 8.2.20 "#SX—Security Exception (Vector 30)"
+};
 
 enum class fault_class : std::uint8_t { benign, contributory, page_fault, double_fault };
 
@@ -41,21 +41,11 @@ inline constexpr exception double_fault{vector::double_fault, true, 0};
 inline constexpr std::uint32_t step_faults = ~(1u << 3 | 1u << 4 | 1u << 18);
 
 constexpr fault_class class_of(vector v) {
-    switch (v) {
-    case vector::divide_error:
-    case vector::invalid_tss:
-    case vector::segment_not_present:
-    case vector::stack_fault:
-    case vector::general_protection:  return fault_class::contributory;
-    case vector::page_fault:          return fault_class::page_fault;
-    case vector::double_fault:        return fault_class::double_fault;
-    case vector::debug:
-    case vector::nmi:
-    case vector::invalid_opcode:
-    case vector::machine_check:
-    case vector::security:            return fault_class::benign;
-    }
-    return fault_class::benign;
+    if (v == vector::page_fault) return fault_class::page_fault;
+    if (v == vector::double_fault) return fault_class::double_fault;
+    bool const contributory = v == vector::divide_error ||
+                              (v >= vector::invalid_tss && v <= vector::general_protection);
+    return contributory ? fault_class::contributory : fault_class::benign;
 }
 
 /// What a CPU delivers when `second` arises while it delivers the exception `first`; nothing: it
@@ -106,6 +96,21 @@ constexpr std::optional<event_field> event_of(event_field before, exception x,
         .with<event_field::has_error>(has_error)
         .with<event_field::valid>(true)
         .with<event_field::error>(has_error ? what->error : 0u);
+}
+
+/// What the handler of an exit leaves to its caller.
+enum class after : std::uint8_t {
+    resume,         // enter again where the guest stood, or with what was injected
+    advance,        // the instruction is done: go behind it
+    enter_guest,    // the instruction is done, and a guest runs next
+    park,           // the core is broken on this CPU
+};
+
+/// An instruction that the core has done in the CPU's place, or that the CPU does not take: #GP(0).
+template <typename Cpu> after advance_or_fault(Cpu& c, bool taken) {
+    if (taken) return after::advance;
+    c.inject(general_protection);
+    return after::resume;
 }
 
 }    // namespace hv

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include "arch/cpuid.hpp"
+#include "arch/insn.hpp"
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -38,5 +38,19 @@ struct general_registers {
     }
 };
 static_assert(sizeof(general_registers) == 120 && offsetof(general_registers, rax) == 112);
+
+/// DR0 to DR3.
+inline void read_breakpoints(std::uint64_t (&to)[4]) {
+    to[0] = insn::read_dr0();
+    to[1] = insn::read_dr1();
+    to[2] = insn::read_dr2();
+    to[3] = insn::read_dr3();
+}
+inline void write_breakpoints(std::uint64_t const (&from)[4]) {
+    insn::write_dr0(from[0]);
+    insn::write_dr1(from[1]);
+    insn::write_dr2(from[2]);
+    insn::write_dr3(from[3]);
+}
 
 }    // namespace hv

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "arch/msr.hpp"
 #include "base/array.hpp"
 #include "policy/rule_set.hpp"
 #include <cstdint>
@@ -61,6 +62,20 @@ inline std::uint64_t msr_exits(msr_list list, policy::rule_set const& rules, std
             bits |= std::uint64_t{index + i >= r.first && index + i <= r.last} << i;
     });
     return bits;
+}
+
+/// MSRs that a guest reads and writes without an exit, as far as the control block or the core
+/// switches them. PAT is not among them on SVM: an emulated CPU may have one for all.
+inline constexpr std::uint32_t guests_own_msrs[] = {
+    msr::ia32_sysenter_cs, msr::ia32_sysenter_esp,   msr::ia32_sysenter_eip, msr::ia32_star,
+    msr::ia32_lstar,       msr::ia32_cstar,          msr::ia32_fmask,        msr::ia32_fs_base,
+    msr::ia32_gs_base,     msr::ia32_kernel_gs_base, msr::ia32_pat};
+/// Whether such a rule would miss accesses: EFER's and reads of the TSC do not reach it either.
+constexpr bool misses_guest_msr(hv_rule const& r) {
+    auto const covers = [&](std::uint32_t index) { return index >= r.first && index <= r.last; };
+    bool any = covers(msr::ia32_efer) || covers(msr::ia32_tsc);
+    for (auto const own : guests_own_msrs) any = any || covers(own);
+    return any && r.kind == HV_RULE_MSR && (r.flags & HV_RULE_GUEST) != 0;
 }
 
 }    // namespace hv

@@ -29,7 +29,8 @@ std::uint32_t possible_exits() {
                              has(msr::ia32_vmx_procbased_ctls2, more)};
     };
     auto exits = one(0, secondary::descriptor_tables::mask) * watchable_tables |
-                 one(processor::io_bitmaps::mask, 0) * watchable_ports;
+                 one(processor::io_bitmaps::mask, 0) * watchable_ports |
+                 one(processor::mov_dr::mask, 0) * watchable_debug;
     std::uint32_t i = 0;
     for (auto const& each : watched_instructions) exits |= one(each.primary, each.secondary) << i++;
     return exits;

@@ -10,7 +10,7 @@ namespace hv::vmx {
 struct control_set {
     std::uint32_t pin{}, processor{}, secondary{}, exit{}, entry{};
     bool time_slices{};       // the VMX-preemption timer is there
-    std::uint32_t exits{};    // what can be made to exit: bits of enum watchable, and instructions
+    std::uint32_t exits{};    // what can be made to exit: watchable_…, and instructions
     std::uint32_t timer_shift{};
 };
 

@@ -24,6 +24,7 @@ struct processor : reg<processor> {    // SDM 3C 25.6.2 "Processor-Based VM-Exec
     using rdtsc = bit<processor, 12>;
     using cr8_load = bit<processor, 19>;
     using cr8_store = bit<processor, 20>;
+    using mov_dr = bit<processor, 23>;
     using all_io = bit<processor, 24>;
     using nmi_window = bit<processor, 22>;
     using io_bitmaps = bit<processor, 25>;
@@ -87,8 +88,8 @@ struct pending_debug : reg<pending_debug> {    // SDM 3C 25.4.2, pending debug e
 
 enum class activity : std::uint32_t { active = 0, hlt = 1, shutdown = 2, wait_for_sipi = 3 };
 
-struct capability
-    : reg<capability> {    // SDM 3D A.3 "VM-Execution Controls": allowed-0 and allowed-1
+// SDM 3D A.3 "VM-Execution Controls": allowed-0 and allowed-1
+struct capability : reg<capability> {
     using must = field<capability, 31, 0>;
     using may = field<capability, 63, 32>;
 };
@@ -119,8 +120,8 @@ struct vmx_misc : reg<vmx_misc> {                 // SDM 3D A.6 "Miscellaneous D
 // Types for INVEPT and INVVPID. SDM 3C 29.4.3 "Invalidating Cached Translation Information".
 inline constexpr std::uint64_t invalidate_all_contexts = 2;
 
-struct ept_violation_qualification
-    : reg<ept_violation_qualification> {    // SDM 3C 28.2.1, table 28-7
+// SDM 3C 28.2.1, table 28-7
+struct ept_violation_qualification : reg<ept_violation_qualification> {
     using read = bit<ept_violation_qualification, 0>;
     using write = bit<ept_violation_qualification, 1>;
     using fetch = bit<ept_violation_qualification, 2>;
@@ -128,16 +129,16 @@ struct ept_violation_qualification
     using nmi_unblocked = bit<ept_violation_qualification, 12>;
 };
 
-struct cr_access
-    : reg<cr_access> {    // SDM 3C 28.2.1, table "Exit Qualification for Control-Register Accesses"
+// SDM 3C 28.2.1, table "Exit Qualification for Control-Register Accesses"
+struct cr_access : reg<cr_access> {
     using number = field<cr_access, 3, 0, unsigned>;
     using type = field<cr_access, 5, 4, unsigned>;     // 0 MOV to CR, 1 MOV from CR, 2 CLTS, 3 LMSW
     using from = field<cr_access, 11, 8, unsigned>;    // general register
     using lmsw_source = field<cr_access, 31, 16>;
 };
 
-struct io_access
-    : reg<io_access> {    // SDM 3C 28.2.1, table "Exit Qualification for I/O Instructions"
+// SDM 3C 28.2.1, table "Exit Qualification for I/O Instructions"
+struct io_access : reg<io_access> {
     static constexpr unsigned bytes_of(io_access q) {    // less one: 0, 1, 3, in bits 2 to 0
         return field<io_access, 1, 0, unsigned>::get(q) + 1;
     }

@@ -34,7 +34,7 @@ void cpu::load_masks() {
         r.mask = rules.cr_mask(number) | own;
         set_control_register(number, r);
     }
-    pin_tables(*this);
+    pin_registers(*this);
     base.cpuid_ruled = rules.watches_cpuid();
     watch_instructions();
 }
@@ -44,9 +44,10 @@ void cpu::watch_instructions() {
     auto const& rules = owner->rules();
     auto const watched = stepping ? 0 : rules.bits(policy::bit_group::instructions);
     bool const tables = !stepping && rules.bits(policy::bit_group::tables) != 0;
-    std::uint64_t all = processor::io_bitmaps::mask, primary = 0;
+    std::uint64_t all = processor::io_bitmaps::mask | processor::mov_dr::mask, primary = 0;
     std::uint64_t more = own_controls.secondary;
-    if (!stepping && rules.watches_io()) primary = all;
+    if (!stepping && rules.watches_io()) primary = processor::io_bitmaps::mask;
+    if (!stepping && rules.bits(policy::bit_group::dr) != 0) primary |= processor::mov_dr::mask;
     if (tables) more |= secondary::descriptor_tables::mask;
     for (unsigned i = 0; i < HV_INSTRUCTION_COUNT; ++i) {
         auto const& each = watched_instructions[i];
@@ -130,8 +131,7 @@ void cpu::end_time_slice() {
 /// would do it too; Bochs 2.7 has none.
 void cpu::begin_step() {
     if (stepping) return;
-    base.tables.before = tables();
-    base.tables.rip = rip().raw;
+    note_registers(*this);
     stepping = true;
     step_flags = vmcs.read<guest_rflags>();
     vmcs.write<guest_rflags>(step_flags.with<rflags::tf>(true).with<rflags::interrupt_flag>(false));
@@ -143,18 +143,26 @@ void cpu::begin_step() {
     load_masks();
 }
 
-table_registers cpu::tables() const {
-    auto const gdt_limit = static_cast<std::uint16_t>(vmcs.read<guest_gdtr_limit>());
-    auto const idt_limit = static_cast<std::uint16_t>(vmcs.read<guest_idtr_limit>());
-    return {{{gdt_limit, vmcs.read<guest_gdtr_base>().raw},
-             {idt_limit, vmcs.read<guest_idtr_base>().raw}}};
+held_values cpu::held_now() const {
+    std::uint64_t dr[4];
+    read_breakpoints(dr);
+    segment const gdt{.limit = vmcs.read<guest_gdtr_limit>(), .base = vmcs.read<guest_gdtr_base>()};
+    segment const idt{.limit = vmcs.read<guest_idtr_limit>(), .base = vmcs.read<guest_idtr_base>()};
+    held_values v{{gdt, idt, vmcs.read_segment(ldtr_segment), vmcs.read_segment(tr_segment)}};
+    for (unsigned i = 0; i < 4; ++i) v[held_dr0 + i].base = gva{dr[i]};
+    v[held_dr7].base = gva{vmcs.read<guest_dr7>()};
+    return v;
 }
 
-void cpu::set_tables(table_registers const& t) const {
-    vmcs.write<guest_gdtr_base>(gva{t[HV_TABLE_GDT].base});
-    vmcs.write<guest_gdtr_limit>(t[HV_TABLE_GDT].limit);
-    vmcs.write<guest_idtr_base>(gva{t[HV_TABLE_IDT].base});
-    vmcs.write<guest_idtr_limit>(t[HV_TABLE_IDT].limit);
+void cpu::set_held(held_values const& v) const {
+    vmcs.write<guest_gdtr_base>(v[HV_TABLE_GDT].base);
+    vmcs.write<guest_gdtr_limit>(v[HV_TABLE_GDT].limit);
+    vmcs.write<guest_idtr_base>(v[HV_TABLE_IDT].base);
+    vmcs.write<guest_idtr_limit>(v[HV_TABLE_IDT].limit);
+    vmcs.write_segment(ldtr_segment, v[HV_TABLE_LDT]);
+    vmcs.write_segment(tr_segment, v[HV_TABLE_TR]);
+    write_breakpoints({v[4].base.raw, v[5].base.raw, v[6].base.raw, v[7].base.raw});
+    vmcs.write<guest_dr7>(v[held_dr7].base.raw);
 }
 
 void cpu::block_nmis(bool on) const {
@@ -184,6 +192,22 @@ void cpu::deliver_nmi() {
     base.nmi_waits = false;
     vmcs.write<entry_event>(static_cast<std::uint32_t>(event_for_nmi.raw));
     wake();
+}
+
+template <typename... Fields> static void read_all(current_vmcs const& v, std::uint64_t* to) {
+    ((*to++ = to_raw(v.read<Fields>())), ...);
+}
+
+/// The state of this CPU as `hvctl dump` shows it.
+void cpu::dump(hv_cpu_dump& out) const {
+    begin_dump(base, vmcs.read<guest_rsp>().raw, out);
+    // The members of hv_cpu_dump in their order.
+    read_all<guest_rip, guest_rflags, guest_cr0, guest_cr3, guest_cr4, guest_efer, cr0_shadow,
+             cr0_mask, cr4_shadow, cr4_mask, exit_reason_field, exit_qualification,
+             guest_physical_address, pin_controls, processor_controls, secondary_controls,
+             exit_controls, entry_controls, ept_pointer_field, guest_interruptibility,
+             guest_activity, guest_cs_selector, guest_ss_selector, guest_tr_selector,
+             guest_gdtr_base, guest_idtr_base, guest_fs_base, guest_gs_base>(vmcs, &out.rip);
 }
 
 }    // namespace hv::vmx

@@ -2,7 +2,7 @@
 #pragma once
 #include "call/virtual_cpu.hpp"
 #include "mem/ept_format.hpp"
-#include "root/table_event.hpp"
+#include "root/held_registers.hpp"
 #include "vcpu/control_register.hpp"
 #include "vcpu/exception.hpp"
 #include "vmx/capabilities.hpp"
@@ -38,8 +38,8 @@ public:
     void start_time_slice(bool executes, bool once);
     void end_time_slice();
     [[nodiscard]] pinned_registers seen_registers() const;
-    [[nodiscard]] table_registers tables() const;
-    void set_tables(table_registers const& t) const;
+    [[nodiscard]] held_values held_now() const;
+    void set_held(held_values const& v) const;
     /// Give the CPU back to Linux, at `target`: see vmx/leave.cpp. VMX needs no `table`.
     [[nodiscard]] status leave(gva target, hpa table);
     void dump(hv_cpu_dump& out) const;

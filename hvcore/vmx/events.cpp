@@ -38,6 +38,15 @@ after on_ept_misconfiguration(cpu& c) {
     return after::park;    // the core wrote an entry that it must not write
 }
 
+/// #DB that exits has not written DR6: its conditions are in the qualification. SDM 3C 28.2.1.
+void take_debug_condition(cpu const& c) {
+    constexpr std::uint64_t conditions = 0xf | general_detect | 1u << 14;
+    auto const q = c.vmcs.read<exit_qualification>();
+    insn::write_dr6((insn::read_dr6() & ~std::uint64_t{0xf}) | (q & conditions));
+    // The delivery also clears the general-detect bit of DR7, which the injection does not do.
+    c.vmcs.write<guest_dr7>(c.vmcs.read<guest_dr7>() & ~general_detect);
+}
+
 /// #DB is the end of the step, all other exceptions are the root VM's own.
 static after end_of_step(cpu& c, event_field e) {
     auto const which = static_cast<vector>(e.get<event_field::vector>());
@@ -46,8 +55,11 @@ static after end_of_step(cpu& c, event_field e) {
     if (which != vector::debug) {
         if (which == vector::page_fault) insn::write_cr2(q);
         c.inject({which, e.get<event_field::has_error>(), c.vmcs.read<exit_event_error>()});
-    } else if (takes_back_tables(c, static_cast<std::uint16_t>(exit_reason::gdtr_idtr_access))) {
-        c.vmcs.write<guest_rip>(gva{c.base.tables.rip});
+    } else if ((q & general_detect) != 0) {    // before MOV to or from a debug register
+        take_debug_condition(c);
+        c.inject(debug_trap);
+    } else if (takes_back(c)) {
+        c.vmcs.write<guest_rip>(gva{c.base.held.rip});
         c.inject(general_protection);
     } else {
         auto const own = c.step_flags.get<rflags::tf>();

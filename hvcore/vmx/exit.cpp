@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "vmx/exit.hpp"
 #include "call/dispatch.hpp"
-#include "call/run_guest.hpp"
 #include "root/instruction_event.hpp"
 #include "root/shoot_down.hpp"
 #include "vcpu/cpuid_filter.hpp"
@@ -11,6 +10,20 @@
 namespace hv::vmx {
 
 namespace {
+
+after on_cpuid(cpu& c) {
+    auto& r = c.base.gpr;
+    auto const leaf = static_cast<std::uint32_t>(r.rax);
+    auto const subleaf = static_cast<std::uint32_t>(r.rcx);
+    auto answer = insn::cpuid(leaf, subleaf);
+    if (cpuid_is_filtered(leaf)) [[unlikely]] {
+        bool const show_vmx = c.owner->offered.load() != 0 && c.privilege() == 3;
+        answer = filter_cpuid(leaf, subleaf, answer, c.vmcs.read<guest_cr4>(), show_vmx);
+    }
+    hide_cpuid(c, leaf, subleaf, answer);
+    r.take(answer);
+    return after::advance;
+}
 
 // gate: list (of the reasons in SDM 3D C)
 after dispatch(exit_reason why, cpu& c) {
@@ -27,9 +40,10 @@ after dispatch(exit_reason why, cpu& c) {
     case unsigned(exit_reason::nmi_window):       return on_nmi_window(c);
     case unsigned(exit_reason::preemption_timer): return on_preemption_timer(c);
     case unsigned(exit_reason::cr_access):        return on_cr_access(c);
-    // While a rule holds GDTR or IDTR. The CPU's control has no choice: instructions that only
-    // store them, and those of LDTR and TR, come here too.
+    // While a rule holds what they load. The CPU's controls have no choice: instructions that only
+    // store it come here too, and for one table those of all four.
     case unsigned(exit_reason::gdtr_idtr_access):
+    case unsigned(exit_reason::mov_dr):
     case unsigned(exit_reason::ldtr_tr_access):       c.begin_step(); return after::resume;
     case unsigned(exit_reason::xsetbv):               return answer_xsetbv(c);
     case unsigned(exit_reason::init):                 return on_init(c);

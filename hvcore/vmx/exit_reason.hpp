@@ -27,6 +27,7 @@ enum class exit_reason : std::uint16_t {
     vmclear = 19,    // and seven more
     vmxon = 27,
     cr_access = 28,
+    mov_dr = 29,
     io = 30,
     msr_read = 31,
     msr_write = 32,

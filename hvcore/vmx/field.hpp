@@ -18,8 +18,8 @@ template <std::uint32_t Encoding, typename T> struct vmcs_field {
 };
 
 using vpid = vmcs_field<0x0000, std::uint16_t>;
-using guest_es_selector =
-    vmcs_field<0x0800, std::uint16_t>;    // cs ss ds fs gs ldtr tr follow by 2
+// cs ss ds fs gs ldtr tr follow by 2
+using guest_es_selector = vmcs_field<0x0800, std::uint16_t>;
 using guest_cs_selector = vmcs_field<0x0802, std::uint16_t>;
 using guest_ss_selector = vmcs_field<0x0804, std::uint16_t>;
 using guest_tr_selector = vmcs_field<0x080e, std::uint16_t>;

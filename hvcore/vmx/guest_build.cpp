@@ -9,11 +9,6 @@ namespace hv::vmx {
 
 namespace {
 
-/// MSRs that the guest reads and writes without an exit: the VMCS or the core switches them.
-constexpr std::uint32_t own_msrs[] = {
-    msr::ia32_sysenter_cs, msr::ia32_sysenter_esp, msr::ia32_sysenter_eip,  msr::ia32_pat,
-    msr::ia32_star,        msr::ia32_lstar,        msr::ia32_cstar,         msr::ia32_fmask,
-    msr::ia32_fs_base,     msr::ia32_gs_base,      msr::ia32_kernel_gs_base};
 constexpr std::uint32_t read_only_msrs[] = {msr::ia32_tsc, msr::ia32_efer};
 
 void clear_bit(std::uint64_t* words, std::uint32_t index, bool write) {
@@ -39,7 +34,7 @@ status cpu::prepare_guests() {
     auto* const words = reinterpret_cast<std::uint64_t*>(
         HV_TRY(m.all.to_private_hva(m.guest_msrs_at)).raw);
     for (unsigned i = 0; i < page_bytes / 8; ++i) words[i] = ~std::uint64_t{0};
-    for (auto const index : own_msrs) {
+    for (auto const index : guests_own_msrs) {
         clear_bit(words, index, false);
         clear_bit(words, index, true);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Exits of guests: the core answers what needs no device, all others end the run.
+#include "call/guest_event.hpp"
 #include "root/msr_event.hpp"
 #include "vmx/entry.hpp"
 #include "vmx/exit.hpp"
@@ -51,15 +52,6 @@ next on_guest_xsetbv(cpu& c, guest_vcpu& v) {
                        xcr0_is_possible(value, c.outside.xcr0) && insn::xsetbv_safe(0, value);
     if (!sound) return fault(c, general_protection);
     return behind_it;
-}
-
-/// #DB that exits has not written DR6: its conditions are in the qualification. SDM 3C 28.2.1.
-void take_debug_condition(cpu const& c) {
-    constexpr std::uint64_t conditions = 0xf | 1u << 13 | 1u << 14;
-    auto const q = c.vmcs.read<exit_qualification>();
-    insn::write_dr6((insn::read_dr6() & ~std::uint64_t{0xf}) | (q & conditions));
-    // The delivery also clears the general-detect bit of DR7, which the injection does not do.
-    c.vmcs.write<guest_dr7>(c.vmcs.read<guest_dr7>() & ~(1ull << 13));
 }
 
 next on_guest_exception(cpu& c) {
@@ -156,7 +148,10 @@ hv_event half_delivered(cpu const& c) {
         return false;
     }
     v.launched = 1;
-    auto const next = dispatch(static_cast<exit_reason>(why.get<exit_information::basic>()), c, v);
+    auto next = dispatch(static_cast<exit_reason>(why.get<exit_information::basic>()), c, v);
+    if (!next.stay && c.machine().rules().watches_guests()) [[unlikely]]
+        next = judge_guest(c, v, next, c.reason(), c.linear_rip().raw,
+                           [&](exception x) { return fault(c, x); });
     if (next.advance != 0) c.advance();
     auto const cut = next.advance != 0 ? hv_event{} : half_delivered(c);
     if (!next.stay) {

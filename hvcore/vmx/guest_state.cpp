@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The root VM's state at launch: what Linux runs with on this CPU. SDM 3C 25.4 "Guest-State Area".
-#include "arch/read_segment.hpp"
+#include "arch/descriptor.hpp"
 #include "vmx/launch.hpp"
 
 namespace hv::vmx {
@@ -13,8 +13,8 @@ void write_segments(current_vmcs const& v) {
     std::uint16_t const data[] = {insn::read_es(), insn::read_cs(), insn::read_ss(),
                                   insn::read_ds(), insn::read_fs(), insn::read_gs()};
     for (unsigned i = 0; i < 6; ++i) v.write_segment(i, read_segment(data[i], gdt, ldt.base));
-    v.write_segment(6, ldt);
-    v.write_segment(7, read_segment(insn::str(), gdt, gva{}));
+    v.write_segment(ldtr_segment, ldt);
+    v.write_segment(tr_segment, read_segment(insn::str(), gdt, gva{}));
     v.write<guest_fs_base>(gva{insn::rdmsr(msr::ia32_fs_base)});
     v.write<guest_gs_base>(gva{insn::rdmsr(msr::ia32_gs_base)});
 }
@@ -37,7 +37,7 @@ void write_guest_state(cpu& c, hv_launch const& a) {
     v.write<guest_rsp>(gva{a.guest_rsp});
     v.write<guest_rflags>(rflags{}.with<rflags::fixed_1>(true));
     write_segments(v);
-    c.set_tables({{insn::sgdt(), insn::sidt()}});
+    c.set_held(with_tables(c.held_now(), insn::sgdt(), insn::sidt()));
     v.write<guest_sysenter_cs>(static_cast<std::uint32_t>(insn::rdmsr(msr::ia32_sysenter_cs)));
     v.write<guest_sysenter_esp>(insn::rdmsr(msr::ia32_sysenter_esp));
     v.write<guest_sysenter_eip>(insn::rdmsr(msr::ia32_sysenter_eip));

@@ -6,8 +6,6 @@ namespace hv::vmx {
 
 namespace {
 
-constexpr unsigned segments = 8;    // es cs ss ds fs gs ldtr tr, here as there
-
 constexpr std::uint32_t access_of(hv_segment const& s) {
     bool const usable = (s.attributes & 0x80) != 0;
     auto const access = (s.attributes & 0xffu) | (s.attributes & 0xf00u) << 4;
@@ -66,11 +64,10 @@ void read_system(cpu const& c, guest_vcpu const& v, hv_vcpu_system& s) {
     auto const& b = c.vmcs;
     s = v.outside;
     auto* const to = &s.es;
-    for (unsigned i = 0; i < segments; ++i)
-        to[i] = {b.read_at<guest_es_base>(i),
-                 static_cast<std::uint32_t>(b.read_at<guest_es_limit>(i)),
-                 static_cast<std::uint16_t>(b.read_at<guest_es_selector>(i)),
-                 attributes_of(b.read_at<guest_es_access>(i))};
+    for (unsigned i = 0; i < segments; ++i) {
+        auto const from = b.read_segment(i);
+        to[i] = {from.base.raw, from.limit, from.selector, attributes_of(from.access)};
+    }
     s.gdtr = {b.read<guest_gdtr_base>().raw, b.read<guest_gdtr_limit>(), 0, 0};
     s.idtr = {b.read<guest_idtr_base>().raw, b.read<guest_idtr_limit>(), 0, 0};
     s.cr0 = (b.read<guest_cr0>().raw & ~guest_cr0_mask) |

@@ -8,21 +8,16 @@ namespace hv::vmx {
 namespace {
 constexpr std::uint32_t real_code = 0x9b, real_data = 0x93, real_ldt = 0x82, real_task = 0x8b;
 constexpr std::uint64_t kept_by_init = cr0::nw::mask | cr0::cd::mask;    // of CR0
-constexpr unsigned segments = 8, cs = 1, ldtr = 6, tr = 7;    // ES CS SS DS FS GS LDTR TR
 
 constexpr std::uint32_t access_of(unsigned i) {
-    switch (i) {
-    case cs:   return real_code;
-    case ldtr: return real_ldt;
-    case tr:   return real_task;
-    default:   return real_data;
-    }
+    if (i == cs_segment) return real_code;
+    return i == ldtr_segment ? real_ldt : i == tr_segment ? real_task : real_data;
 }
 
 void reset_segments(current_vmcs const& v) {
     for (unsigned i = 0; i < segments; ++i) {
         segment s{.limit = 0xffff, .access = access_of(i)};
-        if (i == cs) s = {0xf000, 0xffff, access_of(i), gva{0xffff0000}};
+        if (i == cs_segment) s = {0xf000, 0xffff, access_of(i), gva{0xffff0000}};
         v.write_segment(i, s);
     }
 }
@@ -30,7 +25,7 @@ void reset_segments(current_vmcs const& v) {
 
 void cpu::reset_by_init() {
     reset_segments(vmcs);
-    set_tables({{{0xffff, 0}, {0xffff, 0}}});
+    set_held(with_tables(held_now(), {0xffff, 0}, {0xffff, 0}));
     auto r0 = control_register(0);
     r0.shadow = cr0::et::mask | (r0.seen() & kept_by_init);
     r0.real = cr0::et::mask | cr0::ne::mask | (r0.real & kept_by_init);
@@ -60,7 +55,7 @@ void cpu::reset_by_init() {
 
 void cpu::start_by_sipi(std::uint8_t vector) {
     vmcs.write<guest_cs_selector>(static_cast<std::uint16_t>(vector << 8));
-    vmcs.write_at<guest_es_base>(cs, std::uint64_t{vector} << 12);
+    vmcs.write_at<guest_es_base>(cs_segment, std::uint64_t{vector} << 12);
     vmcs.write<guest_rip>(gva{});
     vmcs.write<guest_interruptibility>(0);    // Bochs saves the blocking of SMIs while it waits
     vmcs.write<guest_activity>(std::uint32_t(activity::active));

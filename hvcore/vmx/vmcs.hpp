@@ -22,6 +22,9 @@ template <typename T> constexpr T from_raw(std::uint64_t raw) {
     }
 }
 
+// Of the eight segments, es cs ss ds fs gs ldtr tr.
+inline constexpr unsigned cs_segment = 1, ldtr_segment = 6, tr_segment = 7, segments = 8;
+
 /// The VMCS that is current on this CPU. A core whose VMREAD fails has lost its VMCS: it is broken.
 class current_vmcs {
 public:
@@ -43,7 +46,13 @@ public:
     template <typename F> void write_at(unsigned step, std::uint64_t v) const {
         HV_ASSERT(insn::vmwrite(F::encoding + 2 * step, v));
     }
-    /// The root VM's or guest's segment `i`: es cs ss ds fs gs ldtr tr.
+    /// The root VM's or guest's segment `i`.
+    [[nodiscard]] segment read_segment(unsigned i) const {
+        return {static_cast<std::uint16_t>(read_at<guest_es_selector>(i)),
+                static_cast<std::uint32_t>(read_at<guest_es_limit>(i)),
+                static_cast<std::uint32_t>(read_at<guest_es_access>(i)),
+                gva{read_at<guest_es_base>(i)}};
+    }
     void write_segment(unsigned i, segment const& s) const {
         write_at<guest_es_selector>(i, s.selector);
         write_at<guest_es_base>(i, s.base.raw);

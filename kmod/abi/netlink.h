@@ -27,7 +27,7 @@ enum hv_command {
 	HV_CMD_DUMP,	/* HV_ATTR_CPU_ID → HV_ATTR_DUMP (struct hv_cpu_dump) */
 	/* any number of HV_ATTR_POLICY nests: the whole new set (none: empty). → ack */
 	HV_CMD_POLICY_SET,
-	HV_CMD_POLICY_GET,	/* → HV_ATTR_POLICY nests in force, LOCKED, SEALED */
+	HV_CMD_POLICY_GET,	/* → HV_ATTR_POLICY nests in force, LOCKED, MARKERS */
 	HV_CMD_POLICY_LOCK,	/* → ack */
 	/* the caller becomes the reader: unreleased records are sent again to the group. → ack */
 	HV_CMD_RECORDS_ATTACH,
@@ -43,7 +43,7 @@ enum hv_command {
 	 */
 	HV_CMD_RECORDS,
 	HV_CMD_STATE,	/* event: hoisted or unhoisted: HV_ATTR_HOISTED, HV_ATTR_SESSION */
-	HV_CMD_POLICY_SEAL,	/* → ack: rules that wait (HV_RULE_WAITS) are in force */
+	HV_CMD_POLICY_MARK,	/* HV_ATTR_MARKER → ack: rules that wait for it are in force */
 	/*
 	 * Where memory of Linux lies now: HV_ATTR_PLACE and what that asks for → HV_ATTR_RANGES in
 	 * the order of the linear addresses; of a module HV_ATTR_STAMP, too. EFAULT: the first
@@ -93,7 +93,7 @@ enum hv_attribute {
 	 * [module]), shorter than HV_SYMBOL_BYTES; empty where it has no name for it
 	 */
 	HV_ATTR_SYMBOLS,
-	HV_ATTR_SEALED,		/* u8 */
+	HV_ATTR_MARKERS,	/* u64: bit n: marker n has been reached */
 	HV_ATTR_PLACE,		/* u32: enum hv_place */
 	HV_ATTR_FIRST,		/* u64: linear address, whole pages of the kernel's half */
 	HV_ATTR_BYTES,		/* u64: whole pages, at most HV_MAX_PLACE_BYTES */
@@ -109,6 +109,7 @@ enum hv_attribute {
 	 */
 	HV_ATTR_MODULES,
 	HV_ATTR_PROCESSES,	/* array of struct hv_process, one for each of RECORDS */
+	HV_ATTR_MARKER,		/* u32: from HV_MARKER_SEAL to HV_MARKERS - 1 */
 	HV_ATTR_COUNT
 };
 

@@ -83,7 +83,7 @@ protected:
         void policy_set(std::span<named_rules const> set) override { of_.policy_set(set); }
         enforced_policies policy_get() override { return of_.policy_get(); }
         void policy_lock() override { of_.policy_lock(); }
-        void policy_seal() override { of_.policy_seal(); }
+        void policy_mark(std::uint32_t marker) override { of_.policy_mark(marker); }
         place_answer place(place_request const& wanted) override { return of_.place(wanted); }
         sha256_sum hash(std::span<hv_range const> ranges) override { return of_.hash(ranges); }
         void records_attach() override { of_.records_attach(); }

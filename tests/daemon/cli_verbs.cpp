@@ -159,6 +159,7 @@ TEST_F(hvctl_with_hvd, every_verb_does_its_work) {
     EXPECT_EQ(hvctl_json({"stop"})["hoisted"], false);
     EXPECT_EQ(hvctl_json({"start"})["hoisted"], true);
     EXPECT_EQ(hvctl_json({"policy", "seal"})["sealed"], true);
+    EXPECT_EQ(hvctl({"policy", "mark", "none"}), 1);
     EXPECT_EQ(hvctl_json({"policy", "lock"})["locked"], true);
     EXPECT_EQ(hvctl({"stop"}), 1);
     EXPECT_EQ(err_, "hvctl: a policy is locked\n");
@@ -177,6 +178,24 @@ TEST_F(hvctl_with_hvd, people_get_tables_and_sentences) {
     EXPECT_EQ(hvctl({"policy", "show", "entry"}), 0);
     EXPECT_NE(out_.find("lstar  deny    now   revocable  write   ia32_lstar  0xc0000082"),
               std::string::npos);
+}
+
+TEST_F(hvctl_with_hvd, a_marker_is_reached_by_its_name) {
+    hvctl({"start"});
+    hvctl({"policy", "apply", folder_.write("p.json", R"({"version":1,"name":"p","rules":[
+        {"name":"a","kind":"msr","msr":1,"access":["write"],"action":"deny",
+         "when":{"marker":"up"}}]})")});
+    EXPECT_EQ(hvctl({"policy", "mark", "down"}), 1);
+    EXPECT_EQ(err_, "hvctl: nothing waits for the marker \"down\": waited for are up\n");
+    EXPECT_EQ(hvctl({"policy", "show", "p"}), 0) << err_;
+    EXPECT_NE(out_.find("deny    marker up  revocable"), std::string::npos) << out_;
+    EXPECT_EQ(hvctl({"policy", "mark", "up"}), 0) << err_;
+    EXPECT_EQ(out_, "marker up reached: the rules that waited for it are in force\n");
+    EXPECT_EQ(hvctl({"policy", "list"}), 0) << err_;
+    EXPECT_NE(out_.find("\nmarker up reached\n"), std::string::npos) << out_;
+    EXPECT_EQ(hvctl({"status"}), 0) << err_;
+    EXPECT_NE(out_.find("markers   up\n"), std::string::npos) << out_;
+    EXPECT_EQ(hvctl_json({"policy", "mark", "up"})["markers"][0], "up");
 }
 
 TEST_F(hvctl_with_hvd, a_policy_file_of_the_largest_size_reaches_hvd) {

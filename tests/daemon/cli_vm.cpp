@@ -99,6 +99,46 @@ TEST_F(hvctl_vm, a_file_is_made_started_and_removed) {
     EXPECT_EQ(hvctl({"vm", "start", "db"}), 1);
 }
 
+TEST_F(hvctl_vm, a_policy_that_names_a_vm_keeps_its_user) {
+    auto const first = vm_options{}.first_uid;
+    auto const file = folder_.write("p.json", R"({"version":1,"name":"p","rules":[
+        {"name":"a","kind":"io","ports":112,"access":["write"],"guests":{"vm":"web"},
+         "action":"pause"},
+        {"name":"b","kind":"vm","vm":"web","vcpus":2,"action":"deny"}]})");
+    EXPECT_EQ(hvctl({"start"}), 0) << err_;
+    EXPECT_EQ(hvctl({"policy", "check", file}), 0) << err_;
+    run("early");
+    EXPECT_EQ(launcher_.requests_.back().uid, first) << "checked is not in force";
+    EXPECT_EQ(hvctl({"policy", "apply", file}), 0) << err_;
+    EXPECT_EQ(device_.enforced.policies.at(0).rules.at(0).mask, (first + 1ull) << 32 | (first + 1));
+    run("db");
+    EXPECT_EQ(launcher_.requests_.back().uid, first + 2);
+    // As a later hvd.
+    EXPECT_EQ(hvctl_json({"policy", "show", "p"})["rules"][1]["vm"], "web");
+    vms_->keep_users({});
+    service_->serve_vms(*vms_);
+    run("web");
+    EXPECT_EQ(launcher_.requests_.back().uid, first + 1);
+    EXPECT_EQ(hvctl({"policy", "apply", file}), 0) << err_;
+    EXPECT_EQ(device_.enforced.policies.at(0).rules.at(0).id, 1u) << "nothing has changed";
+}
+
+TEST_F(hvctl_vm, what_a_guest_did_is_found_by_its_vm) {
+    EXPECT_EQ(hvctl({"start"}), 0) << err_;
+    run("web");
+    auto batch = make_batch(0, 1);
+    batch.records[0].kind = HV_RECORD_GUEST_PAUSED;
+    batch.records[0].old_value = std::uint64_t{vm_options{}.first_uid} << 32 | 1;
+    device_.state.cpus[0].written = 1;
+    events_.put(batch);
+    EXPECT_EQ(hvctl({"logs", "--vm", "web"}), 0) << err_;
+    EXPECT_NE(
+        out_.find("guest of user 1879048192 (web): OUT of 0x0 to port 0xc0000082 (1 byte), VM "
+                  "paused by the core itself"),
+        std::string::npos)
+        << out_;
+}
+
 TEST_F(hvctl_vm, stop_kills_what_does_not_listen) {
     run("web");
     fake_control control{folder_.path("vms/web")};

@@ -72,16 +72,16 @@ public:
     enforced_policies policy_get() override {
         enter("policy_get");
         enforced.locked = state.locked;
-        enforced.sealed = state.sealed;
+        enforced.markers = state.markers;
         return enforced;
     }
     void policy_lock() override {
         enter("policy_lock");
         state.locked = true;
     }
-    void policy_seal() override {
-        enter("policy_seal");
-        state.sealed = true;
+    void policy_mark(std::uint32_t marker) override {
+        enter("policy_mark");
+        state.markers |= 1ull << marker;
     }
     place_answer place(place_request const& wanted) override {
         enter("place");

@@ -44,6 +44,16 @@ TEST(log_filter, by_vm_and_not_by_what_a_message_says) {
     EXPECT_FALSE(only.matches(line("vm_started", nullptr, nullptr, "web2")));
 }
 
+TEST(log_filter, by_vm_also_where_the_user_is_told) {
+    log_filter only;
+    only.only_vm("web");
+    EXPECT_TRUE(only.matches(line("guest_denied", "p", "r", "user 1000 (web)")));
+    EXPECT_FALSE(only.matches(line("guest_denied", "p", "r", "user 1000 (web2)")));
+    EXPECT_FALSE(only.matches(line("guest_denied", "p", "r", "user 1000")));
+    EXPECT_FALSE(
+        only.matches(line("vm_started", nullptr, nullptr, "root", " (web)\",\"reason\":")));
+}
+
 TEST(log_filter, by_level_and_worse) {
     log_filter only;
     only.only_level(log_level::warning);

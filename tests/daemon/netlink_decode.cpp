@@ -27,6 +27,7 @@ netlink_bytes whole_status() {
     out.text(HV_ATTR_VERSION, "0.1.0").attribute_bytes(HV_ATTR_CORE_SHA256, hash.data(), 32);
     out.number<std::uint64_t>(HV_ATTR_RESERVED, 4096).number<std::uint8_t>(HV_ATTR_LOCKED, 0);
     out.attribute_bytes(HV_ATTR_PAD, nullptr, 0).number<std::uint64_t>(HV_ATTR_SESSION, 99);
+    out.number<std::uint64_t>(HV_ATTR_MARKERS, 0x22);
     out.number(HV_ATTR_VMS, 0u).text(HV_ATTR_DMA, "not protected").nest(HV_ATTR_CPU, cpu);
     return out;
 }
@@ -40,6 +41,7 @@ TEST(decode_state, reads_every_attribute) {
     EXPECT_EQ(state.core_sha256[31], 0xee);
     EXPECT_EQ(state.reserved_bytes, 4096u);
     EXPECT_EQ(state.session, 99u);
+    EXPECT_EQ(state.markers, 0x22u);
     EXPECT_EQ(state.dma, "not protected");
     ASSERT_EQ(state.cpus.size(), 1u);
     EXPECT_EQ(state.cpus[0].id, 3u);
@@ -70,6 +72,7 @@ TEST(decode_state, refuses_wrong_sizes_values_and_strangers) {
     EXPECT_EQ(code(netlink_bytes{}.number(HV_ATTR_HOISTED, 1u)), EBADMSG);
     EXPECT_EQ(code(netlink_bytes{}.number<std::uint8_t>(HV_ATTR_HOISTED, 2)), EBADMSG);
     EXPECT_EQ(code(netlink_bytes{}.number<std::uint16_t>(HV_ATTR_SESSION, 2)), EBADMSG);
+    EXPECT_EQ(code(netlink_bytes{}.number<std::uint8_t>(HV_ATTR_MARKERS, 2)), EBADMSG);
     EXPECT_EQ(code(netlink_bytes{}.attribute_bytes(HV_ATTR_BACKEND, "vmx", 3)), EBADMSG);
     EXPECT_EQ(code(netlink_bytes{}.attribute_bytes(HV_ATTR_BACKEND, "v\0x", 4)), EBADMSG);
     EXPECT_EQ(code(netlink_bytes{}.text(HV_ATTR_BACKEND, "\x1b[31m")), EBADMSG);

@@ -86,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
         bad_rule{R"({"name":"a","kind":"mrs"})",
                  "2:20: rules[0].kind: expected one of \"msr\", "
                  "\"cr\", \"memory\", \"dtr\", \"io\", "
-                 "\"xcr\", \"cpuid\", \"instruction\", \"hash\", found "
+                 "\"xcr\", \"cpuid\", \"instruction\", \"dr\", \"vm\", \"hash\", found "
                  "\"mrs\" "
                  "(nearest: msr)"},
         bad_rule{
@@ -109,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "2:1: rules[0]: key \"action\" is missing"},
         bad_rule{R"({"name":"a","kind":"msr","msr":1,"access":["read"],"action":"allow"})",
                  "2:61: rules[0].action: expected one of \"log\", \"deny\", \"keep\", "
-                 "\"report-only\", found \"allow\""},
+                 "\"report-only\", \"pause\", \"kill\", found \"allow\""},
         bad_rule{
             R"({"name":"a","kind":"cr","register":"cr3","bits":["wp"],"action":"deny"})",
             "2:36: rules[0].register: expected one of \"cr0\", \"cr4\", found \"cr3\" (nearest: "
@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "2:49: rules[0].bits: bits that cannot be kept: 0x80002000"},
         bad_rule{R"({"name":"a","kind":"cr","register":"cr4","bits":["smep"],"access":[]})",
                  "2:58: rules[0]: unknown key \"access\", expected: name, kind, register, bits, "
-                 "except, action, cpus, when, lifetime, rate"},
+                 "value, except, action, cpus, when, lifetime, rate"},
         bad_rule{R"({"name":"a","kind":"memory","access":["write"],"action":"deny"})",
                  "2:1: rules[0]: expected one of \"range\", \"virtual\", \"symbols\", \"section\" "
                  "and \"module\""},

@@ -20,6 +20,7 @@ std::vector<std::string> rules_of_all_kinds(std::string const& rest) {
           R"("kind":"io","ports":1,"access":["write"])",
           R"("kind":"xcr","register":"xcr0","bits":["avx"])", R"("kind":"cpuid","leaf":7)",
           R"("kind":"instruction","instructions":["wbinvd"])",
+          R"("kind":"dr","registers":["dr0","dr7"])",
           R"("kind":"memory","range":{"first":0,"bytes":4096},"access":["write"])"}) {
         out.push_back(R"({"name":"a",)" + std::string{each} + "," + rest + "}");
     }
@@ -56,7 +57,7 @@ TEST(policy_scope, cpus_that_cannot_be_are_refused) {
 
 TEST(policy_scope, when_and_lifetime_are_flags_of_every_kind) {
     for (auto const& each : rules_of_all_kinds(R"("action":"log","when":"seal")")) {
-        EXPECT_EQ(compile_rule(each).flags, std::uint32_t{HV_RULE_WAITS}) << each;
+        EXPECT_EQ(marker_of(compile_rule(each)), HV_MARKER_SEAL) << each;
     }
     for (auto const& each :
          rules_of_all_kinds(R"("action":"log","when":"now","lifetime":"hoisted")")) {
@@ -65,11 +66,13 @@ TEST(policy_scope, when_and_lifetime_are_flags_of_every_kind) {
     EXPECT_EQ(compile_rule(msr_rule(R"("action":"deny","value":"unchanged","when":"seal",
         "lifetime":"ratchet")"))
                   .flags,
-              std::uint32_t{HV_RULE_PASSES | HV_RULE_UNCHANGED | HV_RULE_WAITS | HV_RULE_RATCHET});
+              std::uint32_t{HV_RULE_PASSES | HV_RULE_UNCHANGED | HV_RULE_RATCHET |
+                            HV_MARKER_SEAL << HV_RULE_MARKER_SHIFT});
     EXPECT_EQ(compile_rule(msr_rule(R"("action":"deny","lifetime":"revocable")")).flags, 0u);
-    EXPECT_NE(refused_rule(msr_rule(R"("action":"deny","when":"later")"))
-                  .find(R"(expected one of "now", "seal", found "later")"),
-              std::string::npos);
+    EXPECT_NE(
+        refused_rule(msr_rule(R"("action":"deny","when":"later")"))
+            .find(R"(rules[0].when: expected "now", "seal" or {"marker": NAME}, found "later")"),
+        std::string::npos);
     EXPECT_NE(refused_rule(msr_rule(R"("action":"deny","lifetime":"boot")"))
                   .find(R"(expected one of "revocable", "hoisted", "ratchet", found "boot")"),
               std::string::npos);
@@ -77,10 +80,10 @@ TEST(policy_scope, when_and_lifetime_are_flags_of_every_kind) {
 
 TEST(policy_scope, only_what_has_a_value_can_keep_it) {
     auto const rules = rules_of_all_kinds(R"("action":"keep")");
-    for (std::size_t const i : {0u, 1u, 2u, 4u}) {
+    for (std::size_t const i : {0u, 1u, 2u, 4u, 7u}) {
         EXPECT_EQ(compile_rule(rules[i]).action, HV_ACTION_KEEP) << rules[i];
     }
-    for (std::size_t const i : {3u, 5u, 6u, 7u}) {
+    for (std::size_t const i : {3u, 5u, 6u, 8u}) {
         EXPECT_NE(refused_rule(rules[i]).find("rules[0].action: only what has a value can keep it"),
                   std::string::npos)
             << rules[i];
@@ -120,7 +123,8 @@ TEST(policy_scope, is_saved_with_the_rules) {
     ASSERT_EQ(again.size(), 1u);
     EXPECT_EQ(again[0].rules.at(0).cpus, 4u);
     EXPECT_EQ(again[0].rules.at(0).action, HV_ACTION_KEEP);
-    EXPECT_EQ(again[0].rules.at(0).flags, std::uint32_t{HV_RULE_WAITS | HV_RULE_RATCHET});
+    EXPECT_EQ(again[0].rules.at(0).flags,
+              std::uint32_t{HV_RULE_RATCHET | HV_MARKER_SEAL << HV_RULE_MARKER_SHIFT});
 }
 
 }

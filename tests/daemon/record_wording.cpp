@@ -6,6 +6,7 @@
 
 #include "daemon/log/exit_names.hpp"
 #include "daemon/log/line_key.hpp"
+#include "daemon/log/schema.hpp"
 #include "fake_device.hpp"
 
 namespace hv {
@@ -53,12 +54,86 @@ TEST(record_message, tells_of_ports_cpuid_xcr0_and_instructions) {
               "xcr0 from 0x7 to 0x3 (avx) denied by p/r");
     EXPECT_EQ(said(HV_RECORD_XCR_KEPT, with(0, 3, 7, HV_ACCESS_WRITE), &rule),
               "xcr0 from 0x7 to 0x3 (avx) kept out by p/r");
-    EXPECT_EQ(said(HV_RECORD_POLICY_SEALED, with(1, 4, 0, 0), nullptr),
-              "policy sealed: all 4 rules in force");
     auto const wbinvd = with(HV_INSTRUCTION_WBINVD, 0, 0, HV_ACCESS_EXECUTE);
     EXPECT_EQ(said(HV_RECORD_EXECUTION_LOGGED, wbinvd, &rule), "wbinvd logged by p/r");
     EXPECT_EQ(said(HV_RECORD_EXECUTION_DENIED, with(99, 0, 0, 0), &rule),
               "instruction denied by p/r");
+}
+
+TEST(record_message, tells_of_markers_debug_registers_and_limits) {
+    rule_name const rule{"p", "r"};
+    auto const with = [](std::uint64_t address, std::uint64_t value, std::uint64_t old) {
+        return [=](hv_record& record) {
+            record.address = address;
+            record.value = value;
+            record.old_value = old;
+        };
+    };
+    EXPECT_EQ(said(HV_RECORD_POLICY_MARKED, with(1, 4, 0)), "policy sealed: 4 rules in the set");
+    EXPECT_EQ(said(HV_RECORD_POLICY_MARKED, with(5, 1, 0)), "marker 5 reached: 1 rule in the set");
+    auto marked = make_record(0, HV_RECORD_POLICY_MARKED);
+    marked.address = 5;
+    EXPECT_EQ(record_message(marked, nullptr, "vmx", "up"),
+              "marker up reached: 0 rules in the set");
+    EXPECT_EQ(said(HV_RECORD_DR_KEPT, with(0, 0x10, 0), &rule),
+              "dr0 from 0x0 to 0x10 kept out by p/r");
+    EXPECT_EQ(said(HV_RECORD_DR_DENIED, with(7, 0x10401, 0x400), &rule),
+              "dr7 from 0x400 to 0x10401 (l0 rw0) denied by p/r");
+    EXPECT_EQ(said(HV_RECORD_VM_DENIED, with(1000, HV_VM_COUNT, 3), &rule),
+              "a VM of user 1000, 3 VMs in all, denied by p/r");
+    EXPECT_EQ(said(HV_RECORD_VM_LOGGED, with(1000, HV_VM_VCPUS, 1), &rule),
+              "a vcpu for a VM of user 1000, 1 vcpu in all, logged by p/r");
+    EXPECT_EQ(said(HV_RECORD_VM_DENIED, with(0, HV_VM_PAGES, 512), &rule),
+              "memory for a VM of user 0, 2 MiB in all, denied by p/r");
+    EXPECT_EQ(said(HV_RECORD_DTR_DENIED, with(HV_TABLE_TR, 5, 5), &rule),
+              "tr with another selector or limit denied by p/r");
+    EXPECT_EQ(said(HV_RECORD_DTR_KEPT, with(HV_TABLE_LDT, 5, 0), &rule),
+              "ldt from 0x0 to 0x5 kept out by p/r");
+    EXPECT_EQ(said(HV_RECORD_DTR_KEPT, with(99, 5, 0), &rule),
+              "table 99 from 0x0 to 0x5 kept out by p/r");
+}
+
+hv_record guests_record(unsigned kind, std::uint64_t address, unsigned bytes) {
+    auto record = make_record(0, kind);
+    record.address = address;
+    record.value = 0xfe;
+    record.old_value = 1000ull << 32 | bytes;
+    return record;
+}
+
+TEST(record_message, tells_which_guest_did_what_and_what_came_of_it) {
+    rule_name const rule{"p", "r"};
+    rule_name const reports{"p", "r", {.report_only = true}};
+    auto const io = guests_record(HV_RECORD_GUEST_DENIED, 0x70, 1);
+    EXPECT_EQ(record_message(io, &rule, "vmx"),
+              "guest of user 1000: OUT of 0xfe to port 0x70 (1 byte) denied by p/r");
+    EXPECT_EQ(record_message(guests_record(HV_RECORD_GUEST_PAUSED, 0x70, 2), &rule, "vmx", "web"),
+              "guest of user 1000 (web): OUT of 0xfe to port 0x70 (2 bytes), VM paused by p/r");
+    EXPECT_EQ(record_message(guests_record(HV_RECORD_GUEST_KILLED, 0x1a0, 0), &rule, "vmx"),
+              "guest of user 1000: write of 0xfe to ia32_misc_enable, VM killed by p/r");
+    EXPECT_EQ(record_message(guests_record(HV_RECORD_GUEST_LOGGED, 0x70, 1), &reports, "vmx"),
+              "guest of user 1000: OUT of 0xfe to port 0x70 (1 byte) would be stopped by p/r");
+}
+
+TEST(record_json, of_a_guest_names_its_user) {
+    auto const record = guests_record(HV_RECORD_GUEST_PAUSED, 0x70, 1);
+    auto const json = record_json(record, {"t", "vmx", 1, 0, nullptr, {}, {}, "web"});
+    EXPECT_EQ(json["vm"], "user 1000 (web)");
+    EXPECT_EQ(json["object"], "guest");
+    EXPECT_EQ(json["old"], "0x1");
+    EXPECT_EQ(json["level"], "warning");
+    EXPECT_EQ(json["kind"], "guest_paused");
+    auto const level = [](unsigned kind) {
+        return record_json(make_record(0, kind), {"t", "vmx", 1, 0, nullptr})["level"];
+    };
+    for (auto const kind : {HV_RECORD_GUEST_KILLED, HV_RECORD_GUEST_DENIED, HV_RECORD_VM_DENIED,
+                            HV_RECORD_DR_DENIED, HV_RECORD_DR_KEPT}) {
+        EXPECT_EQ(level(kind), "warning") << kind;
+    }
+    for (auto const kind : {HV_RECORD_GUEST_LOGGED, HV_RECORD_VM_LOGGED, HV_RECORD_POLICY_MARKED}) {
+        EXPECT_EQ(level(kind), "info") << kind;
+    }
+    EXPECT_EQ(level_of("vm_paused"), log_level::info) << "somebody's wish";
 }
 
 TEST(record_message, knows_amds_own_msrs) {

@@ -26,7 +26,7 @@ compiled_policy make_policy(std::string const& name, std::vector<std::uint64_t> 
     return policy;
 }
 
-enforced_policies as_enforced(rule_book const& book) { return {false, false, book.rules()}; }
+enforced_policies as_enforced(rule_book const& book) { return {false, 0, book.rules()}; }
 
 TEST(rule_book, gives_each_rule_an_id_of_its_own) {
     auto const book = rule_book{}.with(make_policy("a", {1, 2})).with(make_policy("b", {3}));

@@ -62,6 +62,8 @@ nlohmann::json sound_rule(std::string const& kind) {
     if (kind == "cpuid") rule["leaf"] = 7;
     if (kind == "instruction") rule["instructions"] = {"wbinvd"};
     if (kind == "hash") rule["section"] = "idt";
+    if (kind == "dr") rule["registers"] = {"dr7"};
+    if (kind == "vm") rule.update({{"users", "all"}, {"vms", 1}});
     if (kind == "cr") rule.update({{"register", "cr4"}, {"bits", {"smep"}}});
     if (kind == "memory") {
         rule["access"] = {"write"};
@@ -96,7 +98,7 @@ TEST(policy_schema, every_example_is_sound) {
 TEST(policy_schema, requires_the_keys_that_the_reader_requires) {
     auto const definitions = schema("policy.schema.json")["$defs"];
     for (auto const* const kind :
-         {"msr", "cr", "memory", "dtr", "io", "xcr", "cpuid", "instruction", "hash"}) {
+         {"msr", "cr", "memory", "dtr", "io", "xcr", "cpuid", "instruction", "dr", "vm", "hash"}) {
         auto const& definition = definitions[std::string{kind} + "_rule"];
         ASSERT_EQ(refused(policy_of(sound_rule(kind))), "") << kind;
         for (auto const& key : definition["required"]) {
@@ -161,6 +163,28 @@ TEST(policy_schema, lists_what_is_watched_of_instructions) {
     EXPECT_EQ(
         instruction_bits().size(),
         definitions["instruction_rule"]["properties"]["instructions"]["items"]["enum"].size());
+}
+
+TEST(policy_schema, lists_what_is_kept_of_debug_registers_and_which_way_values_go) {
+    auto const definitions = schema("policy.schema.json")["$defs"];
+    auto const& debug = definitions["dr_rule"]["properties"];
+    try_each(debug["registers"]["items"]["enum"], "dr", "registers", true);
+    try_each(debug["bits"]["oneOf"][0]["items"]["enum"], "dr", "bits", true);
+    EXPECT_EQ(debug["bits"]["oneOf"][0]["items"]["enum"].size(), dr7_bits().size());
+    for (auto const* const kind : {"cr", "xcr"}) {
+        try_each(definitions["direction"]["enum"], kind, "value", false);
+    }
+    for (auto const& each : definitions["guest_action"]["enum"]) {
+        auto rule = sound_rule("io");
+        rule["guests"] = "all";
+        rule["action"] = each;
+        EXPECT_EQ(refused(policy_of(rule)), "") << each;
+    }
+    for (auto const& each : definitions["when"]["oneOf"][0]["enum"]) {
+        auto rule = sound_rule("dr");
+        rule["when"] = each;
+        EXPECT_EQ(refused(policy_of(rule)), "") << each;
+    }
 }
 
 /// Names of all keys, and all words of short lists.

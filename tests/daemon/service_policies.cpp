@@ -88,6 +88,62 @@ TEST_F(policies_test, the_seal_is_hv_kos) {
     EXPECT_EQ(call("status")["sealed"], true);
 }
 
+TEST_F(policies_test, markers_have_names_here_and_numbers_there) {
+    EXPECT_EQ(refused("policy.mark", {{"marker", "up"}}),
+              std::pair(1, std::string{"nothing waits for the marker \"up\": no rule in force "
+                                       "waits for any"}));
+    apply(R"({"version":1,"name":"p","rules":[{"name":"a","kind":"msr","msr":1,
+        "access":["write"],"action":"deny","when":{"marker":"up"}},{"name":"b","kind":"msr",
+        "msr":2,"access":["write"],"action":"deny","when":{"marker":"net"}}]})");
+    EXPECT_EQ(call("policy.show", {{"name", "p"}})["rules"][0]["when"], "marker up");
+    EXPECT_EQ(refused("policy.mark", {{"marker", "upp"}}).second,
+              "nothing waits for the marker \"upp\": waited for are up, net");
+    EXPECT_EQ(refused("policy.mark", {{"marker", "seal"}}).second,
+              "nothing waits for the marker \"seal\": the seal is hvctl policy seal");
+    EXPECT_EQ(refused("policy.mark", {{"marker", "A"}}).first, -32602);
+    EXPECT_EQ(refused("policy.mark").first, -32602);
+    EXPECT_EQ(device_.calls("policy_mark"), 0u);
+    auto const reached = nlohmann::ordered_json::array({"net"});
+    EXPECT_EQ(call("policy.mark", {{"marker", "net"}})["markers"], reached);
+    EXPECT_EQ(device_.state.markers, 1u << 3);
+    EXPECT_EQ(call("policy.list")["markers"], reached);
+    EXPECT_EQ(call("status")["markers"], reached);
+    EXPECT_EQ(call("status")["sealed"], false);
+    call("policy.mark", {{"marker", "net"}});    // again: nothing more to do
+    restart();
+    EXPECT_EQ(call("policy.list")["markers"], reached) << "the names outlive hvd";
+    EXPECT_EQ(call("logs.read", {{"last", 1}})["records"][0]["kind"], "policy_mark");
+}
+
+TEST_F(policies_test, a_record_of_a_marker_has_its_name) {
+    apply(R"({"version":1,"name":"p","rules":[{"name":"a","kind":"msr","msr":1,
+        "access":["write"],"action":"deny","when":{"marker":"up"}}]})");
+    auto batch = make_batch(0, 1);
+    batch.records[0].kind = HV_RECORD_POLICY_MARKED;
+    batch.records[0].address = 2;
+    batch.records[0].value = 1;
+    events_.put(batch);
+    service_->on_events();
+    EXPECT_EQ(call("logs.read", {{"last", 1}})["records"][0]["message"],
+              "marker up reached: 1 rule in the set");
+}
+
+TEST_F(policies_test, what_is_about_guests_is_shown_so) {
+    apply(R"({"version":1,"name":"p","rules":[
+        {"name":"a","kind":"vm","users":7,"vms":2,"memory":8192,"action":"deny"},
+        {"name":"b","kind":"io","ports":1,"access":["read"],"guests":"all","action":"kill"},
+        {"name":"c","kind":"cr","register":"cr4","bits":["smep"],"value":"growing",
+         "action":"keep"}]})");
+    auto const rules = call("policy.show", {{"name", "p"}})["rules"];
+    EXPECT_EQ(rules[0]["users"].dump(), R"({"first":7,"last":7})");
+    EXPECT_EQ(rules[0]["limits"].dump(), R"({"vms":2,"vcpus":null,"memory_bytes":8192})");
+    EXPECT_FALSE(rules[0].contains("mask"));
+    EXPECT_EQ(rules[1]["users"]["last"], 0xffffffff);
+    EXPECT_EQ(rules[1]["action"], "kill");
+    EXPECT_TRUE(rules[1]["vm"].is_null());
+    EXPECT_EQ(rules[2]["passes"], "growing");
+}
+
 TEST_F(policies_test, a_rule_that_is_not_revocable_stays_as_it_is) {
     auto const text = [](std::string const& rest) {
         return R"({"version":1,"name":"entry","rules":[{"name":"lstar","kind":"msr",

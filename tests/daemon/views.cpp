@@ -35,7 +35,7 @@ ordered_json status_of(std::string const& backend) {
     machine_state state;
     state.hoisted = !backend.empty();
     state.backend = backend;
-    return status_json(state, {}, std::nullopt);
+    return status_json(state, {}, {}, std::nullopt);
 }
 
 TEST(dump_json, of_vmx_has_the_vmcs_controls) {

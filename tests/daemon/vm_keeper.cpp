@@ -111,6 +111,61 @@ TEST_F(keeper, each_runs_as_a_user_of_its_own) {
     EXPECT_EQ(launcher_.requests_[2].uid, options_.first_uid) << "free again";
 }
 
+TEST_F(keeper, a_name_keeps_the_user_that_rules_name) {
+    vms_->run(vm("a"));
+    EXPECT_EQ(vms_->user_of("a"), options_.first_uid) << "as it runs";
+    EXPECT_EQ(vms_->user_of("web"), options_.first_uid + 1) << "the lowest that is free";
+    EXPECT_EQ(vms_->user_of("web"), options_.first_uid + 1);
+    EXPECT_EQ(vms_->user_of("db"), options_.first_uid + 2);
+    vms_->run(vm("other"));
+    EXPECT_EQ(launcher_.requests_.back().uid, options_.first_uid + 3);
+    vms_->run(vm("web"));
+    EXPECT_EQ(launcher_.requests_.back().uid, options_.first_uid + 1);
+    vms_->kill("a");
+    vms_->run(vm("b"));
+    EXPECT_EQ(launcher_.requests_.back().uid, options_.first_uid + 4) << "a's is still its own";
+    vms_->keep_users({{"db", options_.first_uid + 2}});
+    vms_->run(vm("c"));
+    EXPECT_EQ(launcher_.requests_.back().uid, options_.first_uid) << "a's is nobody's any more";
+}
+
+TEST_F(keeper, a_user_is_a_vm) {
+    auto const first = options_.first_uid;
+    EXPECT_EQ(vms_->name_of_user(first), "");
+    vms_->run(vm("a"));
+    EXPECT_EQ(vms_->name_of_user(first), "a");
+    vms_->kill("a");
+    EXPECT_EQ(vms_->name_of_user(first), "a") << "whose records may come late";
+    vms_->run(vm("b"));
+    EXPECT_EQ(vms_->name_of_user(first), "b") << "who runs goes first";
+    vms_->keep_users({{"web", first + 5}});
+    EXPECT_EQ(vms_->name_of_user(first + 5), "web");
+}
+
+TEST_F(keeper, vms_that_all_run_as_root_have_no_users_of_their_own) {
+    options_.first_uid = 0;
+    restart();
+    EXPECT_EQ(refused([&] { vms_->user_of("web"); }),
+              "VM web has no user of its own: it runs as root, as all do");
+}
+
+TEST_F(keeper, one_that_a_rule_holds_is_paused_until_it_says_that_it_runs) {
+    vms_->run(vm("a"));
+    for (unsigned i = 0; i < 40; ++i) {
+        launcher_.report(run_folder("a"), "paused by rule 7\n");
+        EXPECT_EQ(state("a"), "paused");
+        launcher_.report(run_folder("a"), "running\n");
+        fake_control const control{run_folder("a")};
+        EXPECT_EQ(vms_->resume("a").at("state"), "running");
+        EXPECT_EQ(state("a"), "running");
+        std::filesystem::remove(run_folder("a") + "/" + control_socket);
+    }
+    launcher_.report(run_folder("a"), "paused by rule 7\n");
+    launcher_.end(launcher_.children_[0]);
+    EXPECT_EQ(vms_->show("a").at("state"), "stopped");
+    EXPECT_EQ(vms_->show("a").at("ending"), "killed");
+}
+
 TEST_F(keeper, a_later_hvd_finds_what_runs_and_what_ended) {
     vms_->run(vm("a"));
     vms_->run(vm("b"));

@@ -2,7 +2,7 @@
 // Stands in for svm/entry.S.
 #include "entry_svm.hpp"
 #include "base/assert.hpp"
-#include "svm/entry.hpp"
+#include "svm/exit.hpp"
 #include "svm/launch.hpp"
 
 extern "C" {

@@ -172,24 +172,51 @@ outcome hoisted::move_to_cr(std::uint32_t n, unsigned number, std::uint64_t valu
     return outcome::resumed;
 }
 
+namespace {
+struct table_fields {
+    std::uint32_t base, limit;
+};
+// In the order of enum hv_table.
+constexpr table_fields fields_of[] = {{field::gdtr_base, field::gdtr_limit},
+                                      {field::idtr_base, field::idtr_limit},
+                                      {field::ldtr_base, field::tr_limit - 2},
+                                      {field::tr_base, field::tr_limit}};
+}    // namespace
+
 outcome hoisted::load_table(std::uint32_t n, unsigned table, hv::table_register to) {
     nothing_delivered(n);
     if (tables_exit(n)) {
-        auto const how = exit(n, {.reason = 46, .length = 3});
+        auto const how = exit(n, {.reason = table < HV_TABLE_LDT ? 46u : 47u, .length = 3});
         if (how != outcome::resumed || delivered(n)) return how;
-        if (tables_exit(n)) problems.emplace_back("LGDT or LIDT exits for ever");
+        if (tables_exit(n)) problems.emplace_back("a table's load exits for ever");
     }
-    v(n).set(table == HV_TABLE_GDT ? field::gdtr_base : field::idtr_base, to.base);
-    v(n).set(table == HV_TABLE_GDT ? field::gdtr_limit : field::idtr_limit, to.limit);
+    v(n).set(fields_of[table].base, to.base);
+    v(n).set(fields_of[table].limit, to.limit);
     v(n).set(field::rip, v(n)[field::rip] + 3);
     return steps(n) ? end_step(n) : outcome::resumed;
 }
 
 hv::table_register hoisted::table(std::uint32_t n, unsigned which) {
-    bool const gdt = which == HV_TABLE_GDT;
-    return {static_cast<std::uint16_t>(v(n)[gdt ? field::gdtr_limit : field::idtr_limit]),
-            v(n)[gdt ? field::gdtr_base : field::idtr_base]};
+    return {static_cast<std::uint16_t>(v(n)[fields_of[which].limit]), v(n)[fields_of[which].base]};
 }
+
+outcome hoisted::move_to_dr(std::uint32_t n, unsigned number, std::uint64_t value) {
+    auto const exits = [&] { return (v(n)[field::processor] >> 23 & 1) != 0; };
+    nothing_delivered(n);
+    if (exits()) {
+        auto const how = exit(n, {.reason = 29, .qualification = number, .length = 3});
+        if (how != outcome::resumed || delivered(n)) return how;
+        if (exits()) problems.emplace_back("MOV to DR exits for ever");
+    }
+    if (number == 7)
+        v(n).set(field::dr7, value);
+    else
+        hw(n).dr[number] = value;
+    v(n).set(field::rip, v(n)[field::rip] + 3);
+    return steps(n) ? end_step(n) : outcome::resumed;
+}
+
+std::uint64_t hoisted::dr7(std::uint32_t n) { return v(n)[field::dr7]; }
 
 bool hoisted::exits_on(std::uint32_t n, instruction const& i) {
     auto const primary = [&](unsigned bit) { return (v(n)[field::processor] >> bit & 1) != 0; };

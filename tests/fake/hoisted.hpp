@@ -32,6 +32,8 @@ public:
     void set_rip(std::uint32_t n, std::uint64_t to) override { v(n).set(field::rip, to); }
     outcome load_table(std::uint32_t n, unsigned table, hv::table_register to) override;
     [[nodiscard]] hv::table_register table(std::uint32_t n, unsigned which) override;
+    outcome move_to_dr(std::uint32_t n, unsigned number, std::uint64_t value) override;
+    [[nodiscard]] std::uint64_t dr7(std::uint32_t n) override;
     /// Whether the CPU leaves the guest after its next instruction.
     [[nodiscard]] bool steps(std::uint32_t n) { return (v(n)[field::rflags] >> 8 & 1) != 0; }
     [[nodiscard]] bool tables_exit(std::uint32_t n) {

@@ -162,17 +162,41 @@ outcome hoisted_svm::move_to_cr(std::uint32_t n, unsigned number, std::uint64_t 
     return run(n, [&](hv::svm::save_area& s) { (number == 0 ? s.cr0 : s.cr4) = value; });
 }
 
+namespace {
+// In the order of enum hv_table; codes 6AH to 6DH.
+constexpr unsigned table_codes[] = {0x6b, 0x6a, 0x6c, 0x6d};
+/// VMSAVE and VMLOAD carry LDTR and TR.
+hv::svm::vmcb_segment& place_of(cpu& hw, hv::svm::save_area& s, unsigned table) {
+    hv::svm::vmcb_segment* const all[] = {&s.gdtr, &s.idtr, &hw.svm.ldtr, &hw.svm.tr};
+    return *all[table];
+}
+}    // namespace
+
 outcome hoisted_svm::load_table(std::uint32_t n, unsigned table, hv::table_register to) {
-    auto const exits = [&] { return bit(v(n).control.intercepts_1, 11 - table); };
+    auto const code = table_codes[table];
+    auto const exits = [&] { return bit(v(n).control.intercepts_1, code - 0x60); };
     if (exits()) {
-        auto const how = exit(n, {.code = gdtr_write - table, .length = 3});
+        auto const how = exit(n, {.code = code, .length = 3});
         if (how != outcome::resumed || delivered(n)) return how;
-        if (exits()) problems.emplace_back("LGDT or LIDT exits for ever");
+        if (exits()) problems.emplace_back("a table's load exits for ever");
     }
     return run(n, [&](hv::svm::save_area& s) {
-        (table == HV_TABLE_GDT ? s.gdtr : s.idtr) = {0, 0, to.limit, to.base};
+        place_of(hw(n), s, table).limit = to.limit;
+        place_of(hw(n), s, table).base = to.base;
     });
 }
+
+outcome hoisted_svm::move_to_dr(std::uint32_t n, unsigned number, std::uint64_t value) {
+    auto const exits = [&] { return bit(v(n).control.dr_intercepts, 16 + number); };
+    if (exits()) {
+        auto const how = exit(n, {.code = 0x30u + number, .length = 3});
+        if (how != outcome::resumed || delivered(n)) return how;
+        if (exits()) problems.emplace_back("MOV to DR exits for ever");
+    }
+    return run(n, [&](hv::svm::save_area& s) { (number == 7 ? s.dr7 : hw(n).dr[number]) = value; });
+}
+
+std::uint64_t hoisted_svm::dr7(std::uint32_t n) { return v(n).save.dr7; }
 
 bool hoisted_svm::exits_on(std::uint32_t n, instruction const& i) {
     auto const& control = v(n).control;
@@ -193,8 +217,7 @@ outcome hoisted_svm::execute(std::uint32_t n, instruction const& i) {
 }
 
 hv::table_register hoisted_svm::table(std::uint32_t n, unsigned which) {
-    auto const& s = v(n).save;
-    auto const& t = which == HV_TABLE_GDT ? s.gdtr : s.idtr;
+    auto const& t = place_of(hw(n), v(n).save, which);
     return {static_cast<std::uint16_t>(t.limit), t.base};
 }
 

@@ -43,6 +43,8 @@ public:
     void set_rip(std::uint32_t n, std::uint64_t to) override { v(n).save.rip = to; }
     outcome load_table(std::uint32_t n, unsigned table, hv::table_register to) override;
     [[nodiscard]] hv::table_register table(std::uint32_t n, unsigned which) override;
+    outcome move_to_dr(std::uint32_t n, unsigned number, std::uint64_t value) override;
+    [[nodiscard]] std::uint64_t dr7(std::uint32_t n) override;
     [[nodiscard]] bool exits_on(std::uint32_t n, instruction const& i) override;
     outcome execute(std::uint32_t n, instruction const& i) override;
     void enter_ring_3(std::uint32_t n) override;

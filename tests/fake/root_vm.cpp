@@ -108,7 +108,8 @@ hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask, std::uint
 }
 hv_rule table_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
                    std::uint16_t action) {
-    return {id, HV_RULE_DTR, action, HV_ACCESS_WRITE, 0, first, last, 0, 0, 0, 0};
+    auto const mask = (2ull << last) - (1ull << first);
+    return {id, HV_RULE_DTR, action, HV_ACCESS_WRITE, 0, 0, 0, mask, 0, 0, 0};
 }
 hv_rule io_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last, std::uint16_t action,
                 std::uint32_t access) {
@@ -125,6 +126,18 @@ hv_rule cpuid_rule(std::uint32_t id, std::uint64_t leaf, std::uint64_t eax_ebx,
 }
 hv_rule instruction_rule(std::uint32_t id, std::uint64_t mask, std::uint16_t action) {
     return {id, HV_RULE_INSTRUCTION, action, HV_ACCESS_EXECUTE, 0, 0, 0, mask, 0, 0, 0};
+}
+hv_rule debug_rule(std::uint32_t id, std::uint64_t mask, std::uint16_t action) {
+    return {id, HV_RULE_DR, action, HV_ACCESS_WRITE, 0, 0, 0, mask, 0, 0, 0};
+}
+hv_rule limit_rule(std::uint32_t id, users of, limits most, std::uint16_t action) {
+    return {id,      HV_RULE_VM, action,     HV_ACCESS_EXECUTE, 0, of.first,
+            of.last, most.vms,   most.pages, most.vcpus,        0};
+}
+hv_rule of_guests(hv_rule r, users of) {
+    r.flags |= HV_RULE_GUEST;
+    r.mask = of.first | std::uint64_t{of.last} << 32;
+    return r;
 }
 hv_rule on_cpus(hv_rule r, std::initializer_list<std::uint32_t> n) {
     for (auto const each : n) r.cpus |= 1ull << (first_cpu_id + each);

@@ -9,6 +9,12 @@
 #include "arch/trap.hpp"
 #include "board.hpp"
 
+namespace hv {
+inline bool operator==(table_register const& a, table_register const& b) {
+    return a.limit == b.limit && a.base == b.base;
+}
+}    // namespace hv
+
 namespace fake {
 
 enum class outcome { resumed, left, parked, reset };
@@ -75,9 +81,12 @@ public:
     [[nodiscard]] virtual std::uint64_t seen(std::uint32_t n, unsigned number) = 0;
     [[nodiscard]] virtual std::uint64_t rip(std::uint32_t n) = 0;
     virtual void set_rip(std::uint32_t n, std::uint64_t to) = 0;
-    /// LGDT or LIDT (enum hv_table) as the CPU does it, with the exits that this takes.
+    /// LGDT, LIDT, LLDT or LTR (enum hv_table) as the CPU does it, with the exits that this takes.
     virtual outcome load_table(std::uint32_t n, unsigned table, hv::table_register to) = 0;
     [[nodiscard]] virtual hv::table_register table(std::uint32_t n, unsigned which) = 0;
+    /// MOV to a debug register, with the exits that this takes.
+    virtual outcome move_to_dr(std::uint32_t n, unsigned number, std::uint64_t value) = 0;
+    [[nodiscard]] virtual std::uint64_t dr7(std::uint32_t n) = 0;
     /// Whether the controls make it exit now; and it is executed, with the exits that this takes.
     [[nodiscard]] virtual bool exits_on(std::uint32_t n, instruction const& i) = 0;
     virtual outcome execute(std::uint32_t n, instruction const& i) = 0;
@@ -98,9 +107,10 @@ public:
     [[nodiscard]] virtual hv::policy::rule_set& rules() const = 0;
     [[nodiscard]] virtual std::uint64_t generation() const = 0;
     [[nodiscard]] virtual bool locked() const = 0;
-    [[nodiscard]] virtual bool sealed() const = 0;
+    /// Markers.
+    [[nodiscard]] virtual std::uint64_t reached() const = 0;
     virtual void set_time_slices(bool there) = 0;
-    /// What the CPUs can be made to exit on: bits of enum watchable, and instructions.
+    /// What the CPUs can be made to exit on: watchable_…, and instructions.
     virtual void set_exits(std::uint32_t there) = 0;
     /// Behind the guard's back: a leaf of 4 KiB at `at`, where there is one, that leads to `to`.
     virtual void plant_leaf(std::uint64_t at, hv::hpa to) = 0;
@@ -167,7 +177,7 @@ public:
     [[nodiscard]] hv::policy::rule_set& rules() const override { return core_machine().rules(); }
     [[nodiscard]] std::uint64_t generation() const override { return core_machine().generation; }
     [[nodiscard]] bool locked() const override { return core_machine().locked.load() != 0; }
-    [[nodiscard]] bool sealed() const override { return core_machine().sealed; }
+    [[nodiscard]] std::uint64_t reached() const override { return core_machine().reached; }
     void set_time_slices(bool there) override { core_machine().time_slices = there; }
     void set_exits(std::uint32_t there) override { core_machine().exits = there; }
     void plant_leaf(std::uint64_t at, hv::hpa to) override {
@@ -188,6 +198,18 @@ hv_rule msr_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
                  std::uint16_t action = HV_ACTION_DENY, std::uint32_t access = HV_ACCESS_WRITE);
 hv_rule cr_rule(std::uint32_t id, unsigned number, std::uint64_t mask,
                 std::uint16_t action = HV_ACTION_DENY);
+/// mask   as of HV_RULE_DR
+hv_rule debug_rule(std::uint32_t id, std::uint64_t mask, std::uint16_t action = HV_ACTION_DENY);
+/// Users that VMs belong to, and what all their VMs may have.
+struct users {
+    std::uint32_t first{}, last{~0u};
+};
+struct limits {
+    std::uint64_t vms{~0ull}, pages{~0ull}, vcpus{~0ull};
+};
+hv_rule limit_rule(std::uint32_t id, users of, limits most, std::uint16_t action = HV_ACTION_DENY);
+/// The same rule about the guest VMs of these users.
+hv_rule of_guests(hv_rule r, users of = {});
 /// first, last   of enum hv_table
 hv_rule table_rule(std::uint32_t id, std::uint64_t first, std::uint64_t last,
                    std::uint16_t action = HV_ACTION_DENY);

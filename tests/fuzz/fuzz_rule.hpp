@@ -21,12 +21,20 @@ constexpr void fuzz_exception(hv_rule& r, unsigned how, std::uint32_t flags) {
 
 /// Where and how long: few CPUs, that events come from, and any time.
 constexpr void fuzz_scope(hv_rule& r, std::uint8_t how) {
-    auto const flags = std::uint32_t{how} / 16 * HV_RULE_WAITS;
-    if (r.kind != HV_RULE_MEMORY) r.cpus = how % 4;
+    auto const flags = how / 64 * HV_RULE_STAYS | how / 16 % 4 << HV_RULE_MARKER_SHIFT;
+    bool const guests = r.kind == HV_RULE_VM || (r.flags & HV_RULE_GUEST) != 0;
+    if (r.kind != HV_RULE_MEMORY && !guests) r.cpus = how % 4;
     r.flags |= flags & hv::policy::time_flags;
     auto kept = r;
     kept.action = HV_ACTION_KEEP;
+    if (guests && r.kind != HV_RULE_VM && how % 4 > 1) r.action = HV_ACTION_PAUSE + how % 2;
     if (how / 4 % 2 != 0 && hv::policy::sound_action(kept)) r = kept;
+}
+
+/// Of guests' users that are as small as the numbers.
+constexpr void fuzz_guests(hv_rule& r, std::uint16_t how, std::uint64_t first) {
+    r.flags = HV_RULE_GUEST;
+    r.mask = (first + how) % 4 | (3 + first % 4) << 32;
 }
 
 /// how           kind, action, access, exception
@@ -36,8 +44,10 @@ constexpr hv_rule fuzz_rule(std::uint32_t id, std::uint16_t how, std::uint64_t f
     hv_rule r{};
     r.id = id;
     r.kind = static_cast<std::uint16_t>(1 + how % 8);
-    r.action = static_cast<std::uint16_t>(1 + how / 8 % 2);
-    auto const may = hv::policy::limits_of(r.kind, std::uint64_t{1} << 52);
+    if (how % 8 == 7) r.kind = HV_RULE_INSTRUCTION + how / 4096 % 3;
+    r.action = how / 8 % 2 != 0 ? HV_ACTION_DENY : HV_ACTION_LOG;
+    bool const guest = how / 8192 % 2 != 0 && (r.kind == HV_RULE_IO || r.kind == HV_RULE_MSR);
+    auto const may = hv::policy::limits_of(r.kind, guest, std::uint64_t{1} << 52);
     r.access = (how / 16 & may.access) != 0 ? how / 16 & may.access : may.access;
     if (may.mask != 0) r.mask = fuzz_mask(first, more, may.mask);
     std::uint64_t base = 0, unit = 1;
@@ -47,8 +57,10 @@ constexpr hv_rule fuzz_rule(std::uint32_t id, std::uint16_t how, std::uint64_t f
     }
     if (r.kind == HV_RULE_MEMORY) unit = hv::page_bytes;
     if (r.kind == HV_RULE_CR) first = first % 2 * 4, more = 0;
-    if (r.kind == HV_RULE_DTR) first %= 2, more %= 2 - first;
-    if (r.kind == HV_RULE_XCR || r.kind == HV_RULE_INSTRUCTION) first = more = 0;
+    if (r.kind == HV_RULE_DTR || r.kind == HV_RULE_XCR || r.kind == HV_RULE_INSTRUCTION ||
+        r.kind == HV_RULE_DR)
+        first = more = 0;
+    if (guest) fuzz_guests(r, how, first);
     if (r.kind == HV_RULE_CPUID) {
         base = std::uint64_t{how} / 128 % 4 << 32;
         r.pass_first = how / 512 % 2;

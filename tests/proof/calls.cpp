@@ -23,6 +23,7 @@
 // instead destroy_vcpu in border_vmx border_svm: no_vcpu
 // instead call_vcpu_read in border_vmx border_svm: a_vcpu_read
 // instead take in border_vmx border_svm: a_take
+// instead give in border_vmx border_svm: a_give
 
 namespace {
 
@@ -45,6 +46,8 @@ unsigned arguments_of(std::uint64_t number) {
     case HV_CALL_SHARE:           return 2;
     case HV_CALL_RECLAIM:
     case HV_CALL_DUMP:
+    case HV_CALL_POLICY_MARK:
+    case HV_CALL_VM_CREATE:
     case HV_CALL_VM_DESTROY:
     case HV_CALL_VCPU_DESTROY:
     case HV_CALL_VCPU_READ:       return 1;

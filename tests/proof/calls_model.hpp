@@ -92,7 +92,7 @@ status a_reclaim(void* /*machine*/, void* /*cpu*/, gpa first) {
     return a_status();
 }
 std::int64_t a_policy(void* /*cpu*/, call_arguments const& p) {
-    reach(p.number == HV_CALL_POLICY_SEAL ? HV_CALL_POLICY_SEAL : HV_CALL_POLICY_LOAD, p.a, p.b);
+    reach(p.number == HV_CALL_POLICY_MARK ? HV_CALL_POLICY_MARK : HV_CALL_POLICY_LOAD, p.a, p.b);
     return a_value();
 }
 std::int64_t a_lock(void* /*cpu*/) {
@@ -103,8 +103,8 @@ std::int64_t a_dump(void* /*cpu*/, std::uint64_t ring) {
     reach(HV_CALL_DUMP, ring);
     return a_value();
 }
-result<std::uint64_t> a_vm(void* /*machine*/, void* /*cpu*/) {
-    reach(HV_CALL_VM_CREATE);
+result<std::uint64_t> a_vm(void* /*machine*/, void* /*cpu*/, std::uint64_t user) {
+    reach(HV_CALL_VM_CREATE, user);
     return a_number();
 }
 status no_vm(void* /*machine*/, void* /*cpu*/, std::uint64_t number) {
@@ -131,13 +131,20 @@ std::int64_t a_vcpu_read(void* /*cpu*/, std::uint64_t number) {
     reach(HV_CALL_VCPU_READ, number);
     return a_value();
 }
-/// vcpu_taken proves what this is for.
+/// vcpu_taken proves what this is for. A rule may have ended its VM.
+extern vmx::root_machine::guests_type::vm any_vm;
 result<vmx::root_machine::guests_type::vcpu_slot*> a_take(void* /*registry*/,
                                                           std::uint64_t number) {
     static constinit vmx::root_machine::guests_type::vcpu_slot slot{};
+    static constinit guest_vcpu vcpu{};
+    slot.owner = &any_vm;
+    slot.vcpu = &vcpu;
     prove_check(seen.privilege == 0, "a program that takes a vcpu");
     seen.taken = number;
     if (!a_status()) return error{errc::busy, 0};
     return &slot;
+}
+void a_give(void* /*registry*/, void const* /*vcpu*/) {
+    prove_check(any_vm.killed, "a vcpu that is not entered, for no reason");
 }
 }

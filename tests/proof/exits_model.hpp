@@ -3,7 +3,6 @@
 // What an exit may come to: the ways out of the dispatcher that end a CPU or the machine, and
 // functions that have harnesses of their own, answered with anything.
 #include "call/dispatch.hpp"
-#include "call/run_guest.hpp"
 #include "prove.hpp"
 #include "root/msr_event.hpp"
 #include "root/root_trap.hpp"
@@ -30,6 +29,14 @@ std::uint64_t the_mask(void const* /*rules*/, unsigned /*number*/) { return prov
 std::uint64_t the_bits(void const* /*rules*/, policy::bit_group /*of*/) { return prove_any_u64(); }
 void it_hides(void* /*cpu*/, std::uint32_t /*leaf*/, std::uint32_t /*subleaf*/,
               cpuid_leaf& /*answer*/) {}
+/// Registers that an instruction loads: registers_held.
+void it_notes(void* /*cpu*/) {}
+/// msr_told_vmx proves what this is for.
+bool it_reads(void const* /*cpu*/, std::uint32_t /*index*/, std::uint64_t& value) {
+    value = prove_any_u64();
+    return prove_any_bool();
+}
+bool it_judges(void* /*cpu*/) { return prove_any_bool(); }
 void it_parks(void* /*cpu*/, char const* /*why*/) {
     prove_reach("the core is broken");
     prove_check(fact.may_park, "an exit that a guest can cause, and the core is broken");

@@ -5,6 +5,7 @@
 #include "vmx/exit.hpp"
 
 // turns 130 in rare_exit_vmx
+// turns 10 in registers_held
 // instead give_up in rare_exit_vmx: it_parks
 // instead reset_machine in rare_exit_vmx: it_resets
 // instead hv_vmx_abandon in rare_exit_vmx: it_abandons
@@ -13,13 +14,18 @@
 // instead on_violation in rare_exit_vmx: it_violates
 // instead close_pages in rare_exit_vmx: it_closes
 // instead acquire in rare_exit_vmx: it_waits
-// instead rules in rare_exit_vmx: the_rules
+// instead rules in rare_exit_vmx registers_held: the_rules
 // instead cr_mask in rare_exit_vmx: the_mask
-// instead _ZNK2hv6policy8rule_set4bits in rare_exit_vmx: the_bits
+// instead moving in rare_exit_vmx: the_mask
+// instead _ZNK2hv6policy8rule_set4bits in rare_exit_vmx registers_held: the_bits
 // instead hide_cpuid in rare_exit_vmx: it_hides
-// instead append in rare_exit_vmx: it_records
+// instead pin_registers in rare_exit_vmx: it_notes
+// instead note_registers in rare_exit_vmx: it_notes
+// instead takes_back in rare_exit_vmx: it_judges
+// instead _ZNK2hv3vmx3cpu8read_msr in rare_exit_vmx: it_reads
+// instead append in rare_exit_vmx registers_held: it_records
 // instead write_guarded in rare_exit_vmx: it_guards
-// instead _ZNK2hv6policy8rule_set6decide in rare_exit_vmx: it_decides
+// instead _ZNK2hv6policy8rule_set6decide in rare_exit_vmx registers_held: it_decides
 
 extern "C" bool hv_vmx_exit_rare(vmx::cpu& c, bool exited);
 extern vmx::cpu any_vmx_cpu;
@@ -47,10 +53,27 @@ extern "C" void rare_exit_vmx() {
     guest ? prove_reach("a guest is entered") : prove_reach("back to the root VM");
 }
 
+/// What an instruction has loaded is judged, whatever the rules say, and no assertion fails.
+extern "C" void registers_held() {
+    auto& c = any_vmx_cpu;
+    c.owner = &any_vmx_machine;
+    c.base.shared = &any_shared;
+    pin_registers(c);
+    note_registers(c);
+    takes_back(c) ? prove_reach("a load that is denied") : prove_reach("one that is not");
+}
+
+/// What an MSR holds is told without an assertion that fails, for every MSR.
+extern "C" void msr_told_vmx() {
+    auto& c = any_vmx_cpu;
+    std::uint64_t value = 0;
+    bool const there = c.read_msr(static_cast<std::uint32_t>(HV_INPUT("index")), value);
+    there ? prove_reach("an MSR that is there") : prove_reach("one that is not");
+}
+
 #include "vmx/control_registers.cpp"
 #include "vmx/cpu.cpp"
 #include "vmx/events.cpp"
 #include "vmx/exit.cpp"
-#include "vmx/instructions.cpp"
 #include "vmx/msr_access.cpp"
 #include "vmx/reset.cpp"

@@ -13,6 +13,8 @@
 // instead append in read_vmx read_svm written_vmx written_svm: a_record
 // instead _ZNK2hv3vmx3cpu8read_msr in read_vmx: the_cpu_reads
 // instead _ZNK2hv3svm3cpu8read_msr in read_svm: the_cpu_reads
+// instead _ZNK2hv3vmx3cpu8read_msr in written_vmx: the_cpu_tells
+// instead _ZNK2hv3svm3cpu8read_msr in written_svm: the_cpu_tells
 // instead _ZNK2hv3vmx3cpu9write_msr in written_vmx: the_cpu_writes
 // instead _ZN2hv3svm3cpu9write_msr in written_svm: the_cpu_writes
 
@@ -40,6 +42,11 @@ extern "C" bool a_record(void* /*recorder*/, hv_record const& /*r*/) {
 }
 extern "C" bool the_cpu_reads(void* /*cpu*/, std::uint32_t /*index*/, std::uint64_t& value) {
     asked::cpu = true;
+    value = prove_any_u64();
+    return prove_any_bool();
+}
+/// What an MSR held before.
+extern "C" bool the_cpu_tells(void* /*cpu*/, std::uint32_t /*index*/, std::uint64_t& value) {
     value = prove_any_u64();
     return prove_any_bool();
 }

@@ -7,16 +7,16 @@
 // instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in cr_indexed msr_indexed: a_rule
 // instead _ZN2hv5arrayI7hv_ruleLm1024EEixEm in table_indexed: a_rule
 // instead _ZN2hv5arrayItLm24576EEixEm in msr_indexed: a_slot
-// instead _ZN2hv5arrayINS0_INS0_ItLm32EEELm5EEELm65EEixEm in cr_indexed table_indexed: a_row
-// instead _ZNK2hv5arrayINS0_INS0_ItLm32EEELm5EEELm65EEixEm in cr_decided: a_row
-// instead _ZN2hv5arrayINS0_ItLm32EEELm5EEixEm in cr_indexed table_indexed: a_side
-// instead _ZNK2hv5arrayINS0_ItLm32EEELm5EEixEm in cr_decided: a_side
-// instead _ZN2hv5arrayItLm32EEixEm in cr_indexed table_indexed: a_bit
-// instead _ZNK2hv5arrayItLm32EEixEm in cr_decided: a_bit
-// instead _ZN2hv5arrayImLm5EEixEm in cr_indexed table_indexed: a_mask
-// instead _ZNK2hv5arrayImLm5EEixEm in cr_decided: a_mask
+// instead _ZN2hv5arrayINS0_INS0_ItLm36EEELm6EEELm65EEixEm in cr_indexed table_indexed: a_row
+// instead _ZNK2hv5arrayINS0_INS0_ItLm36EEELm6EEELm65EEixEm in cr_decided: a_row
+// instead _ZN2hv5arrayINS0_ItLm36EEELm6EEixEm in cr_indexed table_indexed: a_side
+// instead _ZNK2hv5arrayINS0_ItLm36EEELm6EEixEm in cr_decided: a_side
+// instead _ZN2hv5arrayItLm36EEixEm in cr_indexed table_indexed: a_bit
+// instead _ZNK2hv5arrayItLm36EEixEm in cr_decided: a_bit
+// instead _ZN2hv5arrayImLm6EEixEm in cr_indexed table_indexed: a_mask
+// instead _ZNK2hv5arrayImLm6EEixEm in cr_decided: a_mask
 // instead index_range in cr_indexed msr_indexed table_indexed: no_range
-// loop decide_bits: judged(i, worst, kept)
+// loop decide_bits: judged(i, retval.sroa.0, retval.sroa.522, retval.sroa.6, kept)
 // loop index_bits 1: bits_done(i, fits)
 // loop index_bits 2: rows_done(i, row, fits)
 // loop index_msr 2: slots_done(write, slot, fits)
@@ -28,16 +28,20 @@
 // instead same in ratchet: same_or_not
 
 constexpr unsigned keep = 2;    // of strength()
+constexpr unsigned group_bits = 36;
+constexpr std::uint64_t all_bits = (1ull << group_bits) - 1;
 
 extern "C" {
-/// g.address: the bits that change and are watched.
-bool judged(std::uint32_t i, number worst, std::uint64_t kept) {
-    if (i > 32 || worst > g.count || cells.a != g.old) return false;
-    if ((g.address & 0xffffffff) == 0 && worst != 0) return false;
+/// g.address: the bits that change and are watched; none: what the verdict so far keeps.
+bool judged(std::uint32_t i, unsigned char action, std::uint32_t worst, std::uint64_t none,
+            std::uint64_t kept) {
+    if (none != 0 || i > group_bits || worst > g.count || cells.a != g.old) return false;
+    if ((g.address & all_bits) == 0 && worst != 0) return false;
+    if (action != 0 && (worst == 0 || action != says(static_cast<number>(worst)))) return false;
     bool const mine = g.slot < i && (g.address >> g.slot & 1) != 0 && g.old != 0;
-    bool const keeps = mine && strength(g.old) == keep;
+    bool const keeps = mine && strength_at_bit(g.old) == keep;
     if ((kept & ~g.address) != 0 || (kept >> g.slot & 1) != std::uint64_t{keeps}) return false;
-    return !mine || (worst != 0 && strength(worst) >= strength(g.old));
+    return !mine || (worst != 0 && action >= strength_at_bit(g.old));
 }
 /// Whether the bit that is followed is one of the new rule's.
 bool watched() {
@@ -50,11 +54,11 @@ bool taken(bool done, bool fits) {
            (!done || !fits || g.old == 0 || same_exception(g.old, g.mine));
 }
 bool bits_done(std::uint32_t i, bool fits) {
-    return i <= 32 && taken(watched() && g.slot < i, fits);
+    return i <= group_bits && taken(watched() && g.slot < i, fits);
 }
 bool rows_done(std::uint32_t i, std::uint32_t row, bool fits) {
     bool const here = g.slot == i && g.row < row;
-    return i < 32 && row <= 65 && taken(watched() && (g.slot < i || here), fits);
+    return i < group_bits && row <= 65 && taken(watched() && (g.slot < i || here), fits);
 }
 bool not_yet(std::uint32_t i, std::uint32_t id) {
     return i <= g.count && (i <= g.place || id != g.place + 1);
@@ -78,7 +82,7 @@ void any_bit() {
     g.count = prove_any_u32();
     prove_assume(g.count <= HV_MAX_RULES);
     g.write = prove_any_u32();
-    g.slot = HV_INPUT("bit") & 31;
+    g.slot = static_cast<std::uint32_t>(HV_INPUT("bit") % group_bits);
     g.row = prove_any_u32();
     prove_assume(g.row <= HV_RULE_CPUS);
     g.old = prove_any_u16();
@@ -102,6 +106,7 @@ void goes_to_the_strictest(bool watched, bool fits) {
 /// A bit of a control register goes to the strictest of its rules.
 extern "C" void cr_indexed() {
     any_bit();
+    g.bits = true;
     g.mine = static_cast<number>(g.count);
     prove_assume(g.old < g.mine);
     g.rule.kind = HV_RULE_CR;
@@ -120,32 +125,36 @@ extern "C" void cr_indexed() {
 
 extern "C" void cr_decided() {
     any_bit();
+    g.bits = true;
     g.what = HV_INPUT("rip");
     event const e{event_kind::cr,  HV_ACCESS_WRITE, g.write * 4,    HV_INPUT("value"),
                   HV_INPUT("old"), g.what,          prove_any_u32()};
     g.row = e.cpu < HV_RULE_CPUS ? e.cpu : HV_RULE_CPUS;
     auto const watched = (e.value ^ e.old_value) & model::mask[g.write];
     g.address = watched;
+    g.value = e.value;
     auto const v = any_rules.decide(e);
     if ((watched >> g.slot & 1) != 0 && g.old != 0) {
         prove_reach("a bit that a rule watches");
         prove_check(v.rule != 0, "a rule that applies and does not decide");
-        prove_check(static_cast<unsigned>(v.action) >= strength(g.old),
+        prove_check(static_cast<unsigned>(v.action) >= strength_at_bit(g.old),
                     "a denial that did not win");
+        if (goes_its_way(g.old)) prove_reach("a bit that goes its way");
         if (passes(g.old) && v.action == action::allow) prove_reach("an exception");
         if (v.action == action::keep) {
             prove_reach("a write of which bits are kept");
-            prove_check((v.kept >> g.slot & 1) == std::uint64_t{strength(g.old) == keep},
+            prove_check((v.kept >> g.slot & 1) == std::uint64_t{strength_at_bit(g.old) == keep},
                         "a bit that is kept against the rules, or not kept");
         }
     }
     prove_check((v.kept & ~watched) == 0, "bits are kept that nobody watches");
     prove_check(v.action == action::keep || v.kept == 0, "bits are kept, and nobody says so");
-    if ((watched & 0xffffffff) == 0)
+    if ((watched & all_bits) == 0)
         prove_check(v.action == action::allow && v.rule == 0,
                     "a write that changes nothing is not taken");
-    if (v.rule != 0)
-        prove_check(strength(static_cast<number>(v.rule)) == static_cast<unsigned>(v.action),
+    if (v.action != action::allow)
+        prove_check(v.rule != 0 &&
+                        says(static_cast<number>(v.rule)) == static_cast<unsigned>(v.action),
                     "a rule says what it does not say");
 }
 
@@ -175,31 +184,29 @@ extern "C" void msr_indexed() {
     mine ? prove_reach("an MSR of this rule") : prove_reach("an MSR of others");
 }
 
-/// So does a descriptor table.
+/// So do a descriptor table and a debug register.
 extern "C" void table_indexed() {
     g.count = prove_any_u32();
     g.mine = static_cast<number>(g.count);
     prove_assume(g.count >= 1 && g.count <= HV_MAX_RULES);
-    g.rule.kind = HV_RULE_DTR;
+    bool const debug = prove_any_bool();
+    g.rule.kind = debug ? HV_RULE_DR : HV_RULE_DTR;
     g.rule.cpus = HV_INPUT("cpus");
     g.row = prove_any_u32();
     prove_assume(g.row <= HV_RULE_CPUS);
-    g.rule.first = HV_INPUT("first");
-    g.rule.last = HV_INPUT("last");
-    prove_assume(g.rule.first <= g.rule.last && g.rule.last <= HV_TABLE_IDT);
-    auto const table = HV_INPUT("table") & 1;
-    g.write = tables_group;
+    g.rule.mask = HV_INPUT("mask");
+    auto const table = HV_INPUT("table") % group_bits;
+    g.write = debug ? debug_group : tables_group;
     g.slot = static_cast<std::uint32_t>(table);
-    model::mask[tables_group] = HV_INPUT("watched_tables");
+    model::mask[g.write] = HV_INPUT("watched_tables");
     g.old = prove_any_u16();
     prove_assume(g.old < g.mine);
     cells.a = g.old;
     bool const fits = any_rules.index_rule(g.mine, g.rule);
-    bool const about = table >= g.rule.first && table <= g.rule.last;
+    bool const about = (g.rule.mask >> table & 1) != 0;
     bool const mine = about && policy::on_cpu(g.rule, g.row);
     goes_to_the_strictest(mine, fits);
-    prove_check(!about || (model::mask[tables_group] >> table & 1) != 0,
-                "a table that nobody watches");
+    prove_check(!about || (model::mask[g.write] >> table & 1) != 0, "a table that nobody watches");
     mine ? prove_reach("a table of this rule") : prove_reach("a table of others");
 }
 
@@ -229,9 +236,10 @@ extern "C" void ratchet() {
     prove_assume(g.missing < any_in_force.count_);
     bool const all = prove_any_bool();
     g.stays = prove_any_bool();
-    any_in_force.sealed_ = prove_any_bool();
-    g.waits = prove_any_bool();
-    bool const counts = all || (g.stays && (any_in_force.sealed_ || !g.waits));
+    any_in_force.reached_ = HV_INPUT("reached");
+    g.marker = prove_any_u32() % HV_MARKERS;
+    bool const waits = g.marker != 0 && (any_in_force.reached_ >> g.marker & 1) == 0;
+    bool const counts = all || (g.stays && !waits);
     g.counts = counts;
     bool const included = any_rules.includes(any_in_force, all);
     prove_check(!counts || !included, "a rule in force is missing, and nobody sees it");

@@ -4,9 +4,9 @@
 #include "root/policy_load.hpp"
 #include "prove.hpp"
 
-// turns 9 in rules_loaded rules_sealed
-// instead acquire in rules_loaded rules_sealed: it_waits
-// instead record_plain in rules_loaded rules_sealed: it_records
+// turns 13 in rules_loaded rules_marked
+// instead acquire in rules_loaded rules_marked: it_waits
+// instead record_plain in rules_loaded rules_marked: it_records
 
 using namespace hv;
 namespace model {
@@ -22,14 +22,14 @@ struct request {
     std::uint64_t guest_first, guest_last;      // a guest's
     std::uint64_t before;                       // rules in force, when what waits is to be so
     bool locked, included, lasting_included;    // whether those in force are among the new ones
-    bool sealed;                                // what the new set is told
+    std::uint64_t reached;                      // what the new set is told
     bool loaded, failed;                        // what happened
 };
 inline constinit request r{};
 
 /// In the place of a set of rules: what it is told to load is what will be in force.
 struct rules_model {
-    status load(span<hv_rule const> rules, std::uint32_t& culprit, bool sealed);
+    status load(span<hv_rule const> rules, std::uint32_t& culprit, std::uint64_t reached);
     [[nodiscard]] bool includes(rules_model const& /*other*/, bool all) const {
         return all ? r.included : r.lasting_included;
     }
@@ -88,8 +88,7 @@ struct machine_model {
     pinned_registers pinned;
     map_model* msrs;
     map_model* ports;
-    std::uint64_t generation;
-    bool sealed;
+    std::uint64_t generation, reached;
     std::uint32_t exits;
     bool time_slices;
     rules_model& rules() { return sets[active_rules.load()]; }
@@ -116,6 +115,7 @@ inline constinit map_model a_map{};
 inline void must_hold(machine_model const& m, cpu_model const& c, hv_rule const& rule) {
     prove_check(bool{policy::check(rule, m.stage.known.top())}, "a rule that is not sound");
     prove_check((exits_for(rule) & ~m.exits) == 0, "a rule that no CPU can keep");
+    prove_check(!misses_guest_msr(rule), "a rule about an MSR that guests have without an exit");
     prove_check(rule.kind != HV_RULE_XCR || c.has.xsave, "a rule about what is not there");
     if (rule.kind != HV_RULE_MEMORY) return;
     prove_reach("a rule about memory");
@@ -149,8 +149,8 @@ extern cpu_model any_cpu;
 extern cpu any_common;
 
 status model::rules_model::load(span<hv_rule const> rules, std::uint32_t& /*culprit*/,
-                                bool sealed) {
-    r.sealed = sealed;
+                                std::uint64_t reached) {
+    r.reached = reached;
     prove_check(rules.size() == r.count && !r.loaded, "other rules than those that arrived");
     r.loaded = true;
     if (r.place < r.count) must_hold(any_machine, any_cpu, rules[r.place]);
@@ -200,38 +200,45 @@ extern "C" void rules_loaded() {
     prove_assume(r.count <= most || r.count > HV_MAX_RULES);
     auto const active = m.active_rules.load();
     auto const generation = m.generation, next = HV_INPUT("generation");
-    bool const locked = m.locked.load() != 0, sealed = m.sealed;
+    bool const locked = m.locked.load() != 0;
+    auto const reached = m.reached;
     std::uint32_t culprit = 0;
     if (load_policy(m, any_cpu, r.count, next, culprit)) {
         prove_reach("rules that come into force");
         taken(locked);
-        prove_check(r.count <= most && r.sealed == sealed, "rules that nobody has looked at");
+        prove_check(r.count <= most && r.reached == reached, "rules that nobody has looked at");
         prove_check(m.active_rules.load() == 1 - active && m.generation == next, "the old rules");
     } else {
         prove_reach("rules that are refused");
         prove_check(m.active_rules.load() == active && m.generation == generation,
                     "rules that are refused, and come into force");
     }
-    prove_check(m.sealed == sealed, "sealed, and nobody asked");
+    prove_check(m.reached == reached, "a marker is reached, and nobody asked");
 }
 
-/// The seal, too: what waited is in force, or nothing has changed.
-extern "C" void rules_sealed() {
+/// A marker, too: what waited is in force, or nothing has changed.
+extern "C" void rules_marked() {
     auto& m = any_request();
     r.count = r.before = HV_INPUT("count");
     prove_assume(r.count <= most);
     auto const active = m.active_rules.load();
-    bool const locked = m.locked.load() != 0, before = m.sealed;
+    bool const locked = m.locked.load() != 0;
+    auto const before = m.reached, marker = HV_INPUT("marker");
     std::uint32_t culprit = 0;
-    bool const sealed{seal_policy(m, any_cpu, culprit)};
-    prove_check(m.sealed == (before || sealed), "another answer than what is so");
-    if (before) return prove_check(sealed && m.active_rules.load() == active, "sealed twice");
-    if (sealed) {
+    bool const marked{mark_policy(m, any_cpu, marker, culprit)};
+    bool const sound = marker >= 1 && marker < HV_MARKERS;
+    auto const bit = sound ? 1ull << marker : 0;
+    prove_check(sound || !marked, "a marker that is none");
+    prove_check(m.reached == (marked ? before | bit : before), "another answer than what is so");
+    if ((before & bit) != 0)
+        return prove_check(marked && m.active_rules.load() == active, "reached twice");
+    if (marked) {
         prove_reach("rules that waited");
         taken(locked);
-        prove_check(r.sealed && m.active_rules.load() == 1 - active, "rules that go on waiting");
+        prove_check(r.reached == (before | bit) && m.active_rules.load() == 1 - active,
+                    "rules that go on waiting");
     } else {
-        prove_reach("a seal that is refused");
-        prove_check(m.active_rules.load() == active, "a seal that is refused, and changes rules");
+        prove_reach("a marker that is refused");
+        prove_check(m.active_rules.load() == active, "a marker that is refused, and changes rules");
     }
 }

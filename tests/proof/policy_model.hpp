@@ -14,6 +14,7 @@ std::uint32_t __CPROVER_uninterpreted_access(number n);
 std::uint64_t __CPROVER_uninterpreted_cpus(number n);
 std::uint8_t __CPROVER_uninterpreted_action(number n);
 std::uint8_t __CPROVER_uninterpreted_pass(number n);           // its exception, and the flags of it
+std::uint8_t __CPROVER_uninterpreted_way(number n);            // in which its bits may change
 number __CPROVER_uninterpreted_sorted(std::uint32_t place);    // rules about ranges
 std::uint64_t __CPROVER_uninterpreted_reach(std::uint32_t place);
 }
@@ -28,13 +29,16 @@ struct ghost {
     std::uint64_t part_before, part_behind;    // that the rules before and behind `bound` begin in
     std::uint64_t address, what;               // what may be a rule's exception
     std::uint32_t access, cpu;
+    bool bits;           // the rules are about bits
     bool none;           // no rule watches this access of the address
     number mine, old;    // the new rule, and whose the place was
     hv_rule rule;
     std::uint32_t write, slot, row;    // row: of CPUs
     std::uint32_t missing;
-    bool stays, waits;    // the missing rule
-    bool counts;          // whether it must not be missing
+    bool stays;              // the missing rule
+    std::uint32_t marker;    // that it waits for
+    std::uint64_t value;     // of a register
+    bool counts;             // whether it must not be missing
 };
 struct cell_values {
     number a, b, other;
@@ -57,7 +61,20 @@ inline std::uint8_t pass_of(number n) { return __CPROVER_uninterpreted_pass(n); 
 inline bool passes(number n) { return (pass_of(n) & 1) != 0 && (g.what >> 1) == (pass_of(n) >> 1); }
 /// What it says of this one, or nothing.
 inline unsigned strength(number n) { return passes(n) ? 0 : says(n); }
-inline bool same_exception(number a, number b) { return pass_of(a) == pass_of(b); }
+/// 0: in neither direction; of rules about bits.
+inline std::uint32_t way_of(number n) {
+    auto const way = __CPROVER_uninterpreted_way(n) & 3u;
+    return way == 1 ? HV_RULE_GROWS : way == 2 ? HV_RULE_SHRINKS : 0;
+}
+/// The bit that is followed, in g.value.
+inline bool goes_its_way(number n) {
+    bool const set = (g.value >> g.slot & 1) != 0;
+    return way_of(n) == (set ? HV_RULE_GROWS : HV_RULE_SHRINKS);
+}
+inline unsigned strength_at_bit(number n) { return goes_its_way(n) ? 0 : strength(n); }
+inline bool same_exception(number a, number b) {
+    return pass_of(a) == pass_of(b) && (!g.bits || way_of(a) == way_of(b));
+}
 inline number old_at(std::uint32_t place) { return __CPROVER_uninterpreted_sorted(place); }
 inline number at_place() { return old_at(g.place); }
 inline bool sound_number(number n) {
@@ -84,14 +101,12 @@ inline number stricter_of(number a, number b) {
 }
 
 /// The group of bits that the new rule is about, and those of them.
-constexpr std::uint32_t tables_group = 3;
+constexpr std::uint32_t tables_group = 3, debug_group = 5;
 inline std::uint32_t group_of_rule() {
+    if (g.rule.kind == HV_RULE_DR) return debug_group;
     return g.rule.kind == HV_RULE_DTR ? tables_group : g.rule.first == 4 ? 1 : 0;
 }
-inline std::uint64_t bits_of_rule() {
-    if (g.rule.kind != HV_RULE_DTR) return g.rule.mask;
-    return std::uint64_t{g.rule.first == 0} | std::uint64_t{g.rule.last == 1} << 1;
-}
+inline std::uint64_t bits_of_rule() { return g.rule.mask; }
 
 // In the place of array::operator[].
 namespace model {
@@ -100,9 +115,9 @@ inline constinit std::uint64_t reach{};
 inline constinit number part{};
 // bit_rule_: the group that is followed, then all others; bit_mask_.
 // The same of its rows, one by CPU.
-inline constinit array<array<number, 32>, 5> row[2]{};
-inline constinit array<number, 32> side[2]{};
-inline constinit std::uint64_t mask[5]{};
+inline constinit array<array<number, 36>, 6> row[2]{};
+inline constinit array<number, 36> side[2]{};
+inline constinit std::uint64_t mask[6]{}, moving{};
 }    // namespace model
 extern "C" {
 hv_rule* a_rule(void* /*self*/, std::size_t i) {
@@ -112,9 +127,9 @@ hv_rule* a_rule(void* /*self*/, std::size_t i) {
     auto& rule = n == g.mine ? model::mine : model::rule;
     rule.id = n;
     rule.kind = HV_RULE_MEMORY;
-    rule.action = says(n) == 3 ? HV_ACTION_DENY : says(n) == 2 ? HV_ACTION_KEEP : HV_ACTION_LOG;
+    rule.action = static_cast<std::uint16_t>(says(n));
     rule.access = access_of(n);
-    rule.flags = pass_of(n) & 1;
+    rule.flags = (pass_of(n) & 1) | (g.bits ? way_of(n) : 0);
     rule.first = first_of(n);
     rule.last = last_of(n);
     rule.cpus = cpus_of(n);
@@ -176,19 +191,20 @@ void* a_row(void* /*self*/, std::size_t i) {
     return i == g.row ? &model::row[0] : &model::row[1];
 }
 void* a_side(void* self, std::size_t i) {
-    prove_check(i < 5, "a group that has no rules");
+    prove_check(i < 6, "a group that has no rules");
     return self == &model::row[0] && i == g.write ? &model::side[0] : &model::side[1];
 }
 number* a_bit(void* self, std::size_t i) {
-    prove_check(i < 32, "a bit that has no rules");
+    prove_check(i < 36, "a bit that has no rules");
     if (self == &model::side[0] && i == g.slot) return &cells.a;
     cells.other = prove_any_u16();
     prove_assume(cells.other <= g.count && (g.mine == 0 || cells.other < g.mine));
     return &cells.other;
 }
-std::uint64_t* a_mask(void* /*self*/, std::size_t i) {
-    prove_check(i < 5, "a group that has no rules");
-    return &model::mask[i];
+/// bit_mask_, or moving_.
+std::uint64_t* a_mask(void* self, std::size_t i) {
+    prove_check(i < 6, "a group that has no rules");
+    return self == &any_rules.bit_mask_ ? &model::mask[i] : &model::moving;
 }
 /// What is no rule about a range goes to no index of such.
 void no_range(void* /*self*/, number /*mine*/, void* /*index*/) {
@@ -202,7 +218,7 @@ hv_rule* a_rule_of_two(void* self, std::size_t i) {
     rule.id = static_cast<std::uint32_t>(i);
     rule.flags = prove_any_u32();
     if (i != g.missing || &rule != &model::theirs) return &rule;
-    rule.flags = g.waits ? std::uint32_t{HV_RULE_WAITS} : 0;
+    rule.flags = g.marker << HV_RULE_MARKER_SHIFT;
     if (g.stays) rule.flags |= prove_any_bool() ? HV_RULE_STAYS : HV_RULE_RATCHET;
     return &rule;
 }

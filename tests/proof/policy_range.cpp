@@ -14,7 +14,7 @@
 // instead _ZNK2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
 // instead _ZN2hv5arrayItLm1024EEixEm in memory_indexed: a_cell
 // loop decide_range 1: searched(step, low, high)
-// loop decide_range 2: scanned(i, worst.addr)
+// loop decide_range 2: scanned(i, retval.sroa.0)
 // loop memory_at: looked_at(i, retval.sroa.0, retval.sroa.4)
 // loop index_range: moved(i)
 
@@ -24,10 +24,15 @@ bool searched(std::uint32_t step, std::uint32_t low, std::uint32_t high) {
     return step <= 11 && low <= g.bound && g.bound <= high && high <= g.memory &&
            high - low < 2048u >> step;
 }
-bool scanned(std::uint32_t i, number worst) {
-    if (i > g.bound || worst > g.count || (worst != 0 && !concerns(worst))) return false;
+/// worst   a verdict: its action is the lowest byte, its rule from bit 32 on
+bool scanned(std::uint32_t i, std::uint64_t worst) {
+    auto const action = static_cast<unsigned>(worst & 0xff);
+    auto const rule = static_cast<std::uint32_t>(worst >> 32);
+    if (i > g.bound || rule > g.count) return false;
+    auto const n = static_cast<number>(rule);
+    if (rule != 0 ? !concerns(n) || action != strength(n) : action != 0) return false;
     if (g.place >= g.bound || g.place < i || !concerns(at_place())) return true;
-    return worst != 0 && strength(worst) >= strength(at_place());
+    return rule != 0 && action >= strength(at_place());
 }
 bool looked_at(std::uint32_t i, std::uint32_t watched, std::uint64_t bytes) {
     if (i > g.memory || (g.none && (watched & g.access) != 0)) return false;

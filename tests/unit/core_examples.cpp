@@ -16,7 +16,6 @@
 #include "svm/exit_code.hpp"
 #include "svm/vmcb.hpp"
 #include "vcpu/exception.hpp"
-#include "vcpu/xcr0.hpp"
 #include "vmx/controls.hpp"
 #include "vmx/exit_reason.hpp"
 

@@ -49,7 +49,7 @@ bool is_vmx_instruction(std::uint32_t reason) {
 
 /// Reasons with an answer of their own, tested below or elsewhere.
 bool is_handled(std::uint32_t reason) {
-    for (auto const r : {0u,  2u,  3u,  4u,  7u,  8u,  9u,  10u, 13u, 18u, 28u,
+    for (auto const r : {0u,  2u,  3u,  4u,  7u,  8u,  9u,  10u, 13u, 18u, 28u, 29u,
                          31u, 32u, 33u, 34u, 41u, 46u, 47u, 48u, 49u, 52u, 55u})
         if (r == reason) return true;
     return is_vmx_instruction(reason);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How long rules are in force: from the seal on, as long as Linux is hoisted, until the next boot.
+// How long rules are in force: from the seal or another marker on, as long as Linux is hoisted,
+// until the next boot.
 #include "core_hoist.hpp"
 #include "unsound_rules.hpp"
 
@@ -16,7 +17,11 @@ class lifetime : public hoist_both {
 protected:
     void SetUp() override { forget_records(); }
     hv::rights rights(std::uint64_t at) { return vm.leaf(at)->allowed; }
-    std::int64_t seal(std::uint32_t n = 0) { return vm.call(n, HV_CALL_POLICY_SEAL); }
+    std::int64_t mark(std::uint64_t marker, std::uint32_t n = 0) {
+        return vm.call(n, HV_CALL_POLICY_MARK, marker);
+    }
+    std::int64_t seal(std::uint32_t n = 0) { return mark(HV_MARKER_SEAL, n); }
+    bool sealed() { return (vm.reached() >> HV_MARKER_SEAL & 1) != 0; }
     std::int64_t unhoist(std::uint32_t n = 0) {
         return vm.call(n, HV_CALL_UNHOIST, 1ull << 50);    // not canonical: no CPU goes there
     }
@@ -26,7 +31,9 @@ protected:
     }
 };
 
-hv_rule waiting(hv_rule r) { return lasting(r, HV_RULE_WAITS); }
+hv_rule waiting(hv_rule r, std::uint32_t marker = HV_MARKER_SEAL) {
+    return lasting(r, marker << HV_RULE_MARKER_SHIFT);
+}
 
 }    // namespace
 
@@ -40,11 +47,13 @@ TEST_P(lifetime, rules_wait_for_the_seal) {
     EXPECT_TRUE(writes_lstar(here));
     EXPECT_EQ(rights(some), hv::all_rights);
     EXPECT_EQ(vm.rules().cr_mask(4), 0u);
-    EXPECT_FALSE(vm.sealed());
+    EXPECT_FALSE(sealed());
     forget_records();
     ASSERT_EQ(seal(1), 0);
-    EXPECT_TRUE(vm.sealed());
-    EXPECT_EQ(one_record(1, HV_RECORD_POLICY_SEALED).value, 4u);
+    EXPECT_TRUE(sealed());
+    auto const told = one_record(1, HV_RECORD_POLICY_MARKED);
+    EXPECT_EQ(told.value, 4u);
+    EXPECT_EQ(told.address, HV_MARKER_SEAL);
     for (std::uint32_t const n : {0u, 1u}) EXPECT_FALSE(writes_lstar(elsewhere, n));
     EXPECT_EQ(rights(some), hv::read_execute);
     EXPECT_EQ(vm.rules().cr_mask(4), smep);
@@ -82,7 +91,7 @@ TEST_P(lifetime, a_seal_is_all_or_nothing) {
     forget_records();
     EXPECT_EQ(seal(), einval);
     EXPECT_EQ(vm.mailbox<std::uint32_t>(), 3u);
-    EXPECT_FALSE(vm.sealed());
+    EXPECT_FALSE(sealed());
     EXPECT_EQ(rights(some), hv::all_rights);
     EXPECT_TRUE(writes_lstar(elsewhere));
     expect_no_record(0);
@@ -91,7 +100,7 @@ TEST_P(lifetime, a_seal_is_all_or_nothing) {
     std::vector<hv::hpa> taken;
     while (pool.available() > 0) taken.push_back(pool.take().value());
     EXPECT_EQ(seal(), enomem);
-    EXPECT_FALSE(vm.sealed());
+    EXPECT_FALSE(sealed());
     EXPECT_TRUE(writes_lstar(elsewhere));
     for (auto const p : taken) pool.give(p);
     EXPECT_EQ(seal(), 0);
@@ -149,4 +158,24 @@ TEST_P(lifetime, what_stays_lets_a_cpu_go_and_a_ratchet_does_not) {
                        lasting(msr_rule(2, 0x10, 0x10), HV_RULE_RATCHET)}),
               0);
     EXPECT_EQ(unhoist(), eperm);
+}
+
+TEST_P(lifetime, each_rule_waits_for_its_own_marker) {
+    ASSERT_EQ(vm.load({waiting(msr_rule(1, lstar, lstar), 2), waiting(cr_rule(2, 4, smep), 63)}),
+              0);
+    ASSERT_EQ(seal(), 0);
+    EXPECT_TRUE(writes_lstar(elsewhere));
+    ASSERT_EQ(mark(2, 1), 0);
+    EXPECT_FALSE(writes_lstar(here));
+    EXPECT_EQ(vm.rules().cr_mask(4), 0u);
+    ASSERT_EQ(mark(63), 0);
+    EXPECT_EQ(vm.rules().cr_mask(4), smep);
+    EXPECT_EQ(vm.reached(), 1ull << 63 | 6u);
+}
+
+TEST_P(lifetime, there_are_no_other_markers) {
+    for (auto const marker : {0ull, 64ull, 65ull, 1ull << 32 | 1, ~0ull})
+        EXPECT_EQ(mark(marker), einval) << marker;
+    EXPECT_EQ(vm.reached(), 0u);
+    expect_no_record(0);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Rules that hold GDTR and IDTR: what an LGDT or LIDT comes to, on both backends.
+// Rules that hold GDTR, IDTR, LDTR and TR: what loading one comes to, on both backends.
 #include "core_hoist.hpp"
 
 using namespace fake;
 
 namespace {
 
-constexpr unsigned gdt = HV_TABLE_GDT, idt = HV_TABLE_IDT;
+constexpr unsigned gdt = HV_TABLE_GDT, idt = HV_TABLE_IDT, ldt = HV_TABLE_LDT, tr = HV_TABLE_TR;
 constexpr hv::table_register foreign{0x7f, 0xffffc90000123000};
 
 class tables : public hoist_both {
@@ -35,7 +35,8 @@ protected:
         EXPECT_EQ(r.value, std::uint64_t{to.base});
         EXPECT_EQ(r.old_value, std::uint64_t{before.base});
         EXPECT_EQ(r.rip, rip);
-        EXPECT_EQ(r.reason, on_svm() ? 0x6bu - which : 46u);
+        constexpr std::uint16_t codes[] = {0x6b, 0x6a, 0x6c, 0x6d};
+        EXPECT_EQ(r.reason, on_svm() ? codes[which] : which < ldt ? 46 : 47);
     }
     std::uint64_t exits(std::uint32_t n) {
         std::uint64_t sum = 0;
@@ -70,6 +71,28 @@ TEST_P(tables, another_base_or_limit_is_denied_on_every_cpu) {
             expect_denied(which, other, n);
             expect_denied(which, {vm.table(n, which).limit, foreign.base}, n);
         }
+}
+
+TEST_P(tables, ldtr_and_tr_stay_on_every_cpu) {
+    ASSERT_EQ(vm.load({table_rule(4, ldt, tr)}), 0);
+    forget_records();
+    for (std::uint32_t const n : {0u, 1u})
+        for (unsigned const which : {ldt, tr}) {
+            expect_denied(which, {vm.table(n, which).limit, foreign.base}, n);
+            expect_taken(which, vm.table(n, which), n);
+        }
+    expect_taken(gdt, foreign);
+    expect_no_record(0);
+}
+
+TEST_P(tables, ldtr_is_kept) {
+    ASSERT_EQ(vm.load({table_rule(4, ldt, ldt, HV_ACTION_KEEP)}), 0);
+    forget_records();
+    auto const before = vm.table(0, ldt);
+    EXPECT_EQ(vm.load_table(0, ldt, {before.limit, foreign.base}), outcome::resumed);
+    EXPECT_EQ(vm.delivered(0), std::nullopt);
+    EXPECT_TRUE(vm.table(0, ldt) == before);
+    one_record(0, HV_RECORD_DTR_KEPT);
 }
 
 TEST_P(tables, the_same_table_may_be_loaded_again) {

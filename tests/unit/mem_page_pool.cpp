@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "fake_machine.hpp"
-#include "mem/core_tables.hpp"
+#include "mem/page_pool.hpp"
 #include <cstring>
 #include <gtest/gtest.h>
 #include <set>

@@ -71,7 +71,8 @@ TEST_F(rule_set, agrees_with_the_model_on_ports_and_instructions) {
     for (unsigned round = 0; round < 60; ++round) {
         std::vector<hv_rule> rules;
         for (std::uint32_t i = 0, count = std::uint32_t(random() % 40); i < count; ++i) {
-            auto const what = static_cast<std::uint16_t>(1 + random() % 2);
+            auto const what = static_cast<std::uint16_t>(random() % 2 != 0 ? HV_ACTION_DENY
+                                                                           : HV_ACTION_LOG);
             auto const low = random() % 64;
             if (random() % 2 == 0)
                 rules.push_back(fake::io_rule(i + 1, low, low + random() % 8, what,
@@ -141,7 +142,8 @@ TEST_F(rule_set, agrees_with_the_model_on_random_sets) {
     for (unsigned round = 0; round < 60; ++round) {
         std::vector<hv_rule> rules;
         for (std::uint32_t i = 0, count = std::uint32_t(random() % 60); i < count; ++i) {
-            auto const what = static_cast<std::uint16_t>(1 + random() % 2);
+            auto const what = static_cast<std::uint16_t>(random() % 2 != 0 ? HV_ACTION_DENY
+                                                                           : HV_ACTION_LOG);
             auto const low = random() % 64, high = low + random() % 24;
             if (random() % 3 == 0)
                 rules.push_back(msr_rule(i + 1, low, high, what, std::uint32_t(1 + random() % 3)));

@@ -30,11 +30,10 @@ protected:
         return set_->decide({event_kind::cr, W, number, to, from});
     }
     static bool applies(hv_rule const& r, event const& e) {
-        if (policy::passes(r, e.kind == event_kind::msr ? e.value : e.rip)) return false;
+        if (policy::passes(r, e)) return false;
         if (!policy::on_cpu(r, e.cpu)) return false;
         switch (e.kind) {
-        case event_kind::dtr:
-            return r.kind == HV_RULE_DTR && e.address >= r.first && e.address <= r.last;
+        case event_kind::dtr: return r.kind == HV_RULE_DTR && (r.mask >> e.address & 1) != 0;
         case event_kind::msr:
             return r.kind == HV_RULE_MSR && (r.access & e.access) != 0 && e.address >= r.first &&
                    e.address <= r.last;
@@ -51,7 +50,10 @@ protected:
                    e.address + e.old_value > r.first && e.address <= r.last;
         case event_kind::instruction:
             return r.kind == HV_RULE_INSTRUCTION && (r.mask >> e.address & 1) != 0;
-        case event_kind::cpuid: break;
+        case event_kind::cpuid:
+        case event_kind::dr:
+        case event_kind::vm:
+        case event_kind::guest: break;
         }
         return false;
     }

@@ -113,11 +113,11 @@ JSON
 }
 
 wrong_abi() {
-    for abi in 0 1 2 4294967295; do
+    for abi in 0 1 2 3 4294967295; do
         hvnl abi $abi >/tmp/out && echo "ABI $abi was taken; "
         grep -q '^error 71: hv.ko speaks ABI' /tmp/out || cat /tmp/out
     done
-    hvnl abi 3
+    hvnl abi 4
 }
 
 unknown_command() {
