@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // hvnl WHAT: one netlink request after the other, without hvd and hvctl between.
-//   start | stop | lock | audit | abi NUMBER | raw COMMAND | cycle COUNT
+//   start | stop | lock | audit | abi NUMBER | raw COMMAND | cycle COUNT | mark [NUMBER]
 //   set [RULE…]      replaces the policy; RULE is kind,action,access,first,last,mask as numbers
 //   random SETS RULES SEED BLOCK…    sets of random memory rules in 2 MiB blocks, audited
 #include <inttypes.h>
@@ -129,11 +129,21 @@ static int plain(struct hv_link* link, uint8_t command, uint32_t abi) {
     return tell(link, link_ask(link, &request, NULL));
 }
 
+static int mark(struct hv_link* link, char const* number) {
+    static struct hv_request request;
+    uint32_t const marker = number ? (uint32_t)strtoul(number, NULL, 0) : 0;
+
+    request_begin(&request, link, HV_CMD_POLICY_MARK, HV_ABI_VERSION);
+    if (number) request_put(&request, HV_ATTR_MARKER, &marker, sizeof marker);
+    return tell(link, link_ask(link, &request, NULL));
+}
+
 static int run(struct hv_link* link, char const* what, char** argument, int count) {
     if (!strcmp(what, "start")) return plain(link, HV_CMD_START, HV_ABI_VERSION);
     if (!strcmp(what, "stop")) return plain(link, HV_CMD_STOP, HV_ABI_VERSION);
     if (!strcmp(what, "lock")) return plain(link, HV_CMD_POLICY_LOCK, HV_ABI_VERSION);
     if (!strcmp(what, "audit")) return audit(link, false);
+    if (!strcmp(what, "mark") && count < 2) return mark(link, count ? argument[0] : NULL);
     if (!strcmp(what, "set")) return set(link, argument, count);
     if (!strcmp(what, "random") && count > 3) return random_sets(link, argument, count);
     if (count != 1) return 2;

@@ -125,6 +125,7 @@ void link_open(struct hv_link* link) {
     static struct hv_request request;
     static struct hv_reply reply;
     int const on = 1;
+    char const* name = getenv("HV_FAMILY");    // of an hv.ko by another name
     uint16_t const* family;
 
     memset(link, 0, sizeof *link);
@@ -132,11 +133,12 @@ void link_open(struct hv_link* link) {
     setsockopt(link->socket, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
     setsockopt(link->socket, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
     begin(&request, link, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);
-    request_put(&request, CTRL_ATTR_FAMILY_NAME, HV_NETLINK_FAMILY, sizeof HV_NETLINK_FAMILY);
+    if (!name) name = HV_NETLINK_FAMILY;
+    request_put(&request, CTRL_ATTR_FAMILY_NAME, name, strlen(name) + 1);
     link_ask(link, &request, &reply);
     family = reply_find(&reply, CTRL_ATTR_FAMILY_ID, NULL);
     if (!family) {
-        fprintf(stderr, "netlink: no family hv: is hv.ko loaded?\n");
+        fprintf(stderr, "netlink: no family %s: is hv.ko loaded?\n", name);
         exit(exit_no_family);
     }
     link->family = *family;

@@ -101,8 +101,13 @@ hv_test_run hv_test_xsetbv;
 hv_test_run hv_test_invd;
 hv_test_run hv_test_ipi;
 
-/* tables.c */
+/* debug_registers.c */
+hv_test_run hv_test_dr;
+hv_test_run hv_test_dr_set;
+
+/* tables.c, segments.c */
 hv_test_run hv_test_table;
+int hv_test_segment(const u64 *argument);
 
 /* watched.c */
 hv_test_run hv_test_port;

@@ -29,6 +29,7 @@ int hv_test_cr(const u64 *argument, unsigned int count)
 	return 0;
 }
 
+/* STAY: it is not undone. */
 int hv_test_cr_set(const u64 *argument, unsigned int count)
 {
 	u64 before, during;
@@ -41,7 +42,7 @@ int hv_test_cr_set(const u64 *argument, unsigned int count)
 	before = read_cr(argument[0]);
 	fault = write_cr(argument[0], (before & ~argument[1]) | argument[2]);
 	during = read_cr(argument[0]);
-	if (!fault)
+	if (!fault && !argument[3])
 		back = write_cr(argument[0], before);
 	local_irq_restore(flags);
 	hv_tell("fault %d\nback %d\nbefore 0x%llx\nduring 0x%llx\n", fault, back, before, during);

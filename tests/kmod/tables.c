@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* GDTR and IDTR: a copy of the table that the CPU has, and the table itself again. */
+/* GDTR and IDTR: a copy of the table that the CPU has, and the table itself again; LDTR and TR. */
 #include <linux/errno.h>
 #include <linux/irqflags.h>
 #include <linux/slab.h>
@@ -8,7 +8,7 @@
 
 #include "hv_test.h"
 
-/* As in policies: 0 is the GDT, 1 the IDT. */
+/* As in policies: 0 is the GDT, 1 the IDT, 2 and 3 are LDTR and TR. */
 static int load(u64 table, const struct desc_ptr *to)
 {
 	if (table)
@@ -32,7 +32,9 @@ int hv_test_table(const u64 *argument, unsigned int count)
 	int fault, back = 0;
 	void *copy;
 
-	if (argument[0] > 1 || argument[1] > 2)
+	if (argument[0] == 2 || argument[0] == 3)
+		return hv_test_segment(argument);
+	if (argument[0] > 3 || argument[1] > 2)
 		return -EINVAL;
 	copy = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!copy)

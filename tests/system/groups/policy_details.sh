@@ -5,6 +5,7 @@
 # seconds: 300 900
 # weight: 50
 
+. /t/sh/rules.sh
 load_test_module
 LSTAR=0xc0000082
 t rdmsr $LSTAR
@@ -13,29 +14,6 @@ other=$(printf 0x%x $((lstar + 16)))
 t own 2
 page=$(($(sed -n '2s/^block //p' "$ANSWER") + 0x5000))
 VALUE=0x1122334455667788
-
-policy() { # NAME RULE
-    printf '{"version": 1, "name": "%s", "rules": [%s]}\n' "$1" "$2" >/tmp/$1.json
-    hvctl policy apply /tmp/$1.json 2>&1 >/dev/null
-}
-remove() { hvctl policy remove "$1" 2>&1 >/dev/null; }
-# kept, changed NAME COMMAND…: a reason where the register does not have, or has, its old value
-# after the command, which must not fault.
-kept() {
-    faults 0 "$@"
-    wrong "the value during $*" "$(of during)" "$(of before)"
-}
-changed() {
-    faults 0 "$@"
-    [ "$(of during)" != "$(of before)" ] || echo "$* changes nothing; "
-}
-kept_on_each_cpu() { # COMMAND…
-    for cpu in 0 1; do
-        on $cpu "$@"
-        wrong "fault of $* on CPU $cpu" "$(of fault)" 0
-        wrong "the value on CPU $cpu" "$(of during)" "$(of before)"
-    done
-}
 
 # What the rules then keep must change without them. WP, SMEP; TS and EM by LMSW.
 all_change_without_a_rule() {
@@ -154,7 +132,7 @@ rules_wait_for_the_seal() {
     on 1 lend_msr $LSTAR $other
     wrong 'fault on CPU 1' "$(of fault)" $GP
     faults $GP alias $page $VALUE
-    recorded policy_sealed
+    recorded policy_marked
     hvctl policy seal 2>&1 >/dev/null
     clean
 }
