@@ -71,7 +71,7 @@ hv_run_gives_the_node() {
 # Somebody else's VM: tiny_vm, which knows nothing but /dev/kvm.
 vm_list_has_every_guest() {
     hv-run tiny_vm hold >/dev/null &
-    for _ in $(seq 50); do [ "$(status vms)" = 1 ] || usleep 100000; done
+    for _ in $(seq 50); do [ "$(status vms)" = 1 ] && break; usleep 100000; done
     wrong 'VMs in status' "$(status vms)" 1
     hvctl vm list >/tmp/out
     grep -qE "^ *- +running +1 +4 KiB +$! .*tiny_vm" /tmp/out || cat /tmp/out
@@ -80,7 +80,7 @@ vm_list_has_every_guest() {
 vms.0.program=tiny_vm vms.0.state=running "
     refused 1 'guest VMs run: end them first' hvctl stop
     kill -9 $!
-    for _ in $(seq 50); do [ "$(status vms)" = 0 ] || usleep 100000; done
+    for _ in $(seq 50); do [ "$(status vms)" = 0 ] && break; usleep 100000; done
     wrong 'VMs in status after it' "$(status vms)" 0
     as_user cat /sys/class/misc/hvkvm/guests >/dev/null && echo 'any user may read it; '
 }

@@ -3,7 +3,7 @@
 #   paused, killed
 # rig: --boot-files --test-build
 # qemu: --memory 2048
-# seconds: 500 1500
+# seconds: 700 1500
 # weight: 200
 
 . /t/sh/vms.sh

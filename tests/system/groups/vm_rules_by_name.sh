@@ -3,7 +3,7 @@
 #   let alone
 # rig: --boot-files --test-build
 # qemu: --memory 2048
-# seconds: 500 1500
+# seconds: 700 1500
 # weight: 200
 
 . /t/sh/vms.sh
@@ -14,7 +14,10 @@ modprobe hv_kvm
 # and under another hvd. A VM of another name is let alone.
 BEATS=$(linux 'while sleep 1; do echo up >/dev/ttyS0; done')
 becomes() { # NAME STATE
-    for _ in $(seq 300); do [ "$(vm "$1" state)" = "$2" ] || usleep 200000; done
+    for _ in $(seq 300); do
+        [ "$(vm "$1" state)" = "$2" ] && return
+        usleep 200000
+    done
     wrong "the state of $1" "$(vm "$1" state)" "$2"
 }
 vms_are_paused_by_name() {

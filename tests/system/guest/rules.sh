@@ -39,6 +39,9 @@ guest_rule() { # KIND-AND-WHAT ACTION [GUESTS]
 }
 port() { echo "\"kind\": \"io\", \"ports\": $1, \"access\": [\"$2\"]"; }
 wait_for_vms() {
-    for _ in $(seq 100); do [ "$(status vms)" = "$1" ] || usleep 100000; done
+    for _ in $(seq 100); do
+        [ "$(status vms)" = "$1" ] && return
+        usleep 100000
+    done
     wrong VMs "$(status vms)" "$1"
 }

@@ -34,7 +34,7 @@ vm_console_types() {
         >/dev/null
     echo hello | timeout 60 hvctl vm console typed 2>/dev/null | grep -q 'got hello' ||
         echo 'what was typed did not arrive; '
-    for _ in $(seq 50); do [ "$(vm typed state)" = stopped ] || usleep 100000; done
+    for _ in $(seq 50); do [ "$(vm typed state)" = stopped ] && break; usleep 100000; done
     ended typed reset
     drop typed
 }
@@ -158,7 +158,7 @@ vm_first_form() {
 }
 # gives_back BYTES: a reason unless that is what the core has again.
 gives_back() {
-    for _ in $(seq 50); do [ "$(status memory.reserved_bytes)" = "$1" ] || usleep 100000; done
+    for _ in $(seq 50); do [ "$(status memory.reserved_bytes)" = "$1" ] && break; usleep 100000; done
     wrong 'memory of the core' "$(status memory.reserved_bytes)" "$1"
 }
 
@@ -181,7 +181,7 @@ vm_ten_at_once() {
     ended ten5 killed
     for i in 0 1 2 3 4 5 6 7 8 9; do drop "ten$i"; done
     # What was killed goes down in its own time, and hvd looks once a second.
-    for _ in $(seq 50); do [ -e /sys/fs/cgroup/hv ] && usleep 100000; done
+    for _ in $(seq 50); do [ -e /sys/fs/cgroup/hv ] || break; usleep 100000; done
     [ ! -e /sys/fs/cgroup/hv ] || echo 'a control group is left; '
     gives_back "$reserved"
     lost=$((before - $(free_kib)))
