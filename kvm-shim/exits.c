@@ -61,16 +61,23 @@ static int exit_msr_write(struct hvk_vcpu *vcpu)
 	return 1;
 }
 
-/* An event whose delivery touches a device: there is no instruction to execute instead. */
-static int delivery_failed(struct hvk_vcpu *vcpu)
+/* With what the core says where; of an exit that nobody knows its CPU, too. */
+static int internal_error(struct hvk_vcpu *vcpu, u32 suberror, u32 words)
 {
 	struct kvm_run *run = vcpu->run;
 
 	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
-	run->internal.ndata = 1;
+	run->internal.suberror = suberror;
+	run->internal.ndata = words;
 	run->internal.data[0] = vcpu->exchange->address;
+	run->internal.data[1] = vcpu->cpu;
 	return 0;
+}
+
+/* An event whose delivery touches a device: there is no instruction to execute instead. */
+static int delivery_failed(struct hvk_vcpu *vcpu)
+{
+	return internal_error(vcpu, KVM_INTERNAL_ERROR_DELIVERY_EV, 1);
 }
 
 static int exit_memory(struct hvk_vcpu *vcpu)
@@ -138,29 +145,6 @@ int hvk_entry_failed(struct hvk_vcpu *vcpu, u64 reason)
 	return 0;
 }
 
-static int exit_unexpected(struct hvk_vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-
-	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON;
-	run->internal.ndata = 2;
-	run->internal.data[0] = vcpu->exchange->address;
-	run->internal.data[1] = vcpu->cpu;
-	return 0;
-}
-
-static int exit_paused(struct hvk_vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-
-	run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
-	run->internal.suberror = HV_KVM_PAUSED_BY_RULE;
-	run->internal.ndata = 1;
-	run->internal.data[0] = vcpu->exchange->address;
-	return 0;
-}
-
 /* With its process: a client that went on would find nothing that it could do with the VM. */
 int hvk_ended_by_rule(struct hvk_vcpu *vcpu)
 {
@@ -201,11 +185,11 @@ int hvk_exit(struct hvk_vcpu *vcpu)
 	case HV_GUEST_UNDEFINED:
 		return hvk_exit_undefined(vcpu);
 	case HV_GUEST_PAUSED:
-		return exit_paused(vcpu);
+		return internal_error(vcpu, HV_KVM_PAUSED_BY_RULE, 1);
 	case HV_GUEST_KILLED:
 		return exit_killed(vcpu);
 	case HV_GUEST_INVALID:
 		return hvk_entry_failed(vcpu, vcpu->exchange->address);
 	}
-	return exit_unexpected(vcpu);
+	return internal_error(vcpu, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON, 2);
 }

@@ -42,11 +42,7 @@ protected:
         EXPECT_EQ(r.rip, rip);
         EXPECT_EQ(r.reason, on_svm() ? 0x30u + number : 29u);
     }
-    std::uint64_t exits(std::uint32_t n) {
-        std::uint64_t sum = 0;
-        for (auto const each : vm.shared(n).counter) sum += each;
-        return sum;
-    }
+    std::uint64_t exits(std::uint32_t n) { return hv::exits_of(vm.shared(n)); }
 };
 
 }    // namespace

@@ -38,11 +38,7 @@ protected:
         constexpr std::uint16_t codes[] = {0x6b, 0x6a, 0x6c, 0x6d};
         EXPECT_EQ(r.reason, on_svm() ? codes[which] : which < ldt ? 46 : 47);
     }
-    std::uint64_t exits(std::uint32_t n) {
-        std::uint64_t sum = 0;
-        for (auto const each : vm.shared(n).counter) sum += each;
-        return sum;
-    }
+    std::uint64_t exits(std::uint32_t n) { return hv::exits_of(vm.shared(n)); }
 };
 
 }    // namespace
