@@ -7,7 +7,7 @@ namespace {
 constexpr std::uint64_t shadow = 1;             // control_area::interrupt_shadow
 constexpr std::uint64_t step_bit = 1u << 14;    // DR6.BS
 template <typename... Values> void write_all(std::uint64_t* to, Values... values) {
-    ((*to++ = values), ...);
+    ((*to++ = static_cast<std::uint64_t>(values)), ...);
 }
 }    // namespace
 

@@ -21,13 +21,15 @@ constexpr void fuzz_exception(hv_rule& r, unsigned how, std::uint32_t flags) {
 
 /// Where and how long: few CPUs, that events come from, and any time.
 constexpr void fuzz_scope(hv_rule& r, std::uint8_t how) {
-    auto const flags = how / 64 * HV_RULE_STAYS | how / 16 % 4 << HV_RULE_MARKER_SHIFT;
+    std::uint32_t const n = how;
+    auto const flags = n / 64 * HV_RULE_STAYS | n / 16 % 4 << HV_RULE_MARKER_SHIFT;
     bool const guests = r.kind == HV_RULE_VM || (r.flags & HV_RULE_GUEST) != 0;
     if (r.kind != HV_RULE_MEMORY && !guests) r.cpus = how % 4;
     r.flags |= flags & hv::policy::time_flags;
     auto kept = r;
     kept.action = HV_ACTION_KEEP;
-    if (guests && r.kind != HV_RULE_VM && how % 4 > 1) r.action = HV_ACTION_PAUSE + how % 2;
+    if (guests && r.kind != HV_RULE_VM && how % 4 > 1)
+        r.action = how % 2 != 0 ? HV_ACTION_KILL : HV_ACTION_PAUSE;
     if (how / 4 % 2 != 0 && hv::policy::sound_action(kept)) r = kept;
 }
 
@@ -44,7 +46,7 @@ constexpr hv_rule fuzz_rule(std::uint32_t id, std::uint16_t how, std::uint64_t f
     hv_rule r{};
     r.id = id;
     r.kind = static_cast<std::uint16_t>(1 + how % 8);
-    if (how % 8 == 7) r.kind = HV_RULE_INSTRUCTION + how / 4096 % 3;
+    if (how % 8 == 7) r.kind = static_cast<std::uint16_t>(HV_RULE_INSTRUCTION + how / 4096 % 3);
     r.action = how / 8 % 2 != 0 ? HV_ACTION_DENY : HV_ACTION_LOG;
     bool const guest = how / 8192 % 2 != 0 && (r.kind == HV_RULE_IO || r.kind == HV_RULE_MSR);
     auto const may = hv::policy::limits_of(r.kind, guest, std::uint64_t{1} << 52);
