@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # summary: the core's frames: read and written by a module, by kcore and mem, under a storm of rules
 # rig: --test-build
-# seconds: 500 3600
+# seconds: 800 3600
 # weight: 100
 
 load_test_module
