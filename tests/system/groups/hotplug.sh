@@ -31,7 +31,7 @@ stays_hoisted() { both_hoisted; }
 rules_after_online() {
     t own 1
     page=$(($(of block)))
-    hvnl set 1,2,2,0x175,0x175,0 3,2,2,$page,$((page + 4095)),0 2,2,2,4,4,0x100
+    hvnl set 1,3,2,0x175,0x175,0 3,3,2,$page,$((page + 4095)),0 2,3,2,4,4,0x100
     echo 0 >$CPU1
     echo 1 >$CPU1
     for command in 'wrmsr 0x175 0' "poke $page 1" 'cr_set 4 0 0x100'; do
@@ -78,7 +78,7 @@ stop_with_cpu_offline() {
 # The emulated machine has nothing to wake it, so its last step into sleep is refused: by then
 # devices are suspended and CPU 1 is offline. The core is off meanwhile, and back with its rules.
 sleep_and_resume() {
-    hvnl set 1,2,2,0x175,0x175,0
+    hvnl set 1,3,2,0x175,0x175,0
     session=$(status session)
     t sleepless 1
     echo mem 2>/tmp/err >/sys/power/state && echo 'it slept; '

@@ -9,7 +9,7 @@ sample=$(cat /t/sh/core_sample.txt)
 MAILBOX_PAGES=16 # the only frames of the core that Linux may write
 RING_PAGES=10    # hold something that Linux may read: of two CPUs, and the zero page none
 PAGE=4096
-deny_write() { echo "3,2,2,$1,$2,0"; }
+deny_write() { echo "3,3,2,$1,$2,0"; }
 
 # Sweeps all of RAM: the frames that refuse writes must be all that the core has, but the mailbox.
 sweep_finds_all() {

@@ -152,7 +152,7 @@ lock_lets_rules_be_added() {
 }
 
 lock_holds_netlink() {
-    for what in stop set 'set 1,2,2,0xc0000082,0xc0000082,0' 'set 1,1,2,0xc0000082,0xc0000082,0'; do
+    for what in stop set 'set 1,3,2,0xc0000082,0xc0000082,0' 'set 1,1,2,0xc0000082,0xc0000082,0'; do
         hvnl $what >/tmp/out && echo "hvnl $what was taken; "
         grep -q '^error 1: ' /tmp/out || cat /tmp/out
     done
