@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the core says of a rule by itself. In a file of its own: core and daemon have names in common.
+// What the core says of a rule by itself.
+// In a file of its own: core and daemon have names in common.
 #include "vcpu/msr_table.hpp"
 
 bool core_takes(hv_rule const& rule);

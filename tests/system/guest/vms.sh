@@ -158,7 +158,10 @@ vm_first_form() {
 }
 # gives_back BYTES: a reason unless that is what the core has again.
 gives_back() {
-    for _ in $(seq 50); do [ "$(status memory.reserved_bytes)" = "$1" ] && break; usleep 100000; done
+    for _ in $(seq 50); do
+        [ "$(status memory.reserved_bytes)" = "$1" ] && break
+        usleep 100000
+    done
     wrong 'memory of the core' "$(status memory.reserved_bytes)" "$1"
 }
 
