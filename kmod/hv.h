@@ -208,6 +208,7 @@ int hv_do_audit(struct sk_buff *request, struct genl_info *info);
 int hv_do_dump(struct sk_buff *request, struct genl_info *info);
 
 /* records.c */
+int hv_records_init(void);
 int hv_records_open(void);
 void hv_records_close(bool keep);
 void hv_records_exit(void);

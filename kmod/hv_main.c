@@ -67,9 +67,12 @@ static int __init hv_init(void)
 	hv.backend = vendor == X86_VENDOR_AMD || vendor == X86_VENDOR_HYGON ? &hv_svm : &hv_vmx;
 	if (error)
 		return error;
-	error = hv_lifecycle_register();
+	error = hv_records_init();
 	if (error)
 		goto forget_image;
+	error = hv_lifecycle_register();
+	if (error)
+		goto exit_records;
 	error = hv_netlink_register();
 	if (error)
 		goto unregister_lifecycle;
@@ -77,6 +80,8 @@ static int __init hv_init(void)
 
 unregister_lifecycle:
 	hv_lifecycle_unregister();
+exit_records:
+	hv_records_exit();
 forget_image:
 	hv_image_forget(&hv.image);
 	return error;

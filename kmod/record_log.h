@@ -49,7 +49,9 @@ struct hv_record_log *hv_record_log_find(u64 session);
 void hv_record_log_read(const struct hv_record_log *log, unsigned int ring, u64 sequence,
 			struct hv_record *record, struct hv_process *process);
 
-/* record_process.c: from hv_record_log_open() until the log is kept or freed */
+/* record_process.c: open from hv_record_log_open() until the log is kept or freed */
+int hv_processes_register(void);
+void hv_processes_unregister(void);
 int hv_processes_open(void);
 void hv_processes_close(void);
 void hv_processes_settle(unsigned int ring);

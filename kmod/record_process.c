@@ -15,6 +15,7 @@
 
 struct hv_ring_processes {
 	const struct hv_cpu_shared *shared;
+	struct hv_ring_processes *next;	/* of those to free */
 	u64 seen;	/* records before it have their process */
 	u64 noted_at;	/* TSC */
 	struct {
@@ -62,55 +63,69 @@ static int meet_nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_DONE;
 }
 
-static void forget(void)
+static void nothing(void *unused)
 {
+}
+
+/* A CPU that answers an interrupt is in no NMI handler: none looks at what is freed. */
+void hv_processes_close(void)
+{
+	struct hv_ring_processes *old, *all = NULL;
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
-		kvfree(per_cpu(processes, cpu));
-		per_cpu(processes, cpu) = NULL;
+		old = xchg(per_cpu_ptr(&processes, cpu), NULL);
+		if (old) {
+			old->next = all;
+			all = old;
+		}
+	}
+	if (all)
+		on_each_cpu(nothing, NULL, 1);
+	for (; all; all = old) {
+		old = all->next;
+		kvfree(all);
 	}
 }
 
 int hv_processes_open(void)
 {
 	unsigned int ring;
-	int error;
 
 	for (ring = 0; ring < hv.cpus; ring++) {
 		struct hv_ring_processes *each = kvzalloc(sizeof(*each), GFP_KERNEL);
 
 		if (!each) {
-			forget();
+			hv_processes_close();
 			return -ENOMEM;
 		}
 		each->shared = hv_ring_shared(ring);
 		memset(each->noted, 0xff, sizeof(each->noted));
-		per_cpu(processes, hv.cpu_of_ring[ring]) = each;
+		/* Pairs with the handler's read: what it finds is whole. */
+		smp_store_release(per_cpu_ptr(&processes, hv.cpu_of_ring[ring]), each);
 	}
-	error = register_nmi_handler(NMI_LOCAL, meet_nmi, 0, "hv");
-	if (error) {
-		forget();
+	return 0;
+}
+
+/* With the module, not with each hoist: that a handler goes takes all CPUs long to agree on. */
+int hv_processes_register(void)
+{
+	int error = register_nmi_handler(NMI_LOCAL, meet_nmi, 0, THIS_MODULE->name);
+
+	if (error)
 		return error;
-	}
-	error = register_nmi_handler(NMI_UNKNOWN, meet_nmi, 0, "hv");
-	if (error) {
-		unregister_nmi_handler(NMI_LOCAL, "hv");
-		forget();
-	}
+	error = register_nmi_handler(NMI_UNKNOWN, meet_nmi, 0, THIS_MODULE->name);
+	if (error)
+		unregister_nmi_handler(NMI_LOCAL, THIS_MODULE->name);
 	return error;
 }
 
-/* Each waits for the CPUs that are in the handler. Closed twice is closed. */
-void hv_processes_close(void)
+/* Still open where the module is forced out under a lock, and the core stays. */
+void hv_processes_unregister(void)
 {
-	unregister_nmi_handler(NMI_UNKNOWN, "hv");
-	unregister_nmi_handler(NMI_LOCAL, "hv");
-	forget();
-}
-
-static void nothing(void *unused)
-{
+	unregister_nmi_handler(NMI_UNKNOWN, THIS_MODULE->name);
+	unregister_nmi_handler(NMI_LOCAL, THIS_MODULE->name);
+	hv_processes_close();
 }
 
 /*

@@ -189,13 +189,17 @@ void hv_records_close(bool keep)
 	}
 }
 
+int hv_records_init(void)
+{
+	return hv_processes_register();
+}
+
 void hv_records_exit(void)
 {
 	struct hv_record_log *log, *next;
 
 	cancel_delayed_work_sync(&sender);
-	/* Still open where the module is forced out under a lock, and the core stays. */
-	hv_processes_close();
+	hv_processes_unregister();
 	list_for_each_entry_safe(log, next, &hv_record_logs, list)
 		hv_record_log_free(log);
 }
