@@ -181,7 +181,7 @@ status map_guest(Machine& m, Cpu& c, std::uint64_t number, gpa_span at, hpa to, 
     auto* const vm = HV_TRY(m.guests.find(number));
     hpa_span const target{to, at.bytes};
     if (!at.pages() || !target.pages() || at.bytes > page_2m_bytes) return error{errc::invalid};
-    if (!expressible(r) || !target.within(m.top_of_ram)) return error{errc::invalid};
+    if (!includes(r, rights::read) || !target.within(m.top_of_ram)) return error{errc::invalid};
     if (m.mtrrs.type_of(target) != memory_type::wb) return error{errc::invalid};
     if (m.all.touches(target)) return error{errc::perm};
     auto const watched = m.rules().memory_at(gpa{to.raw});

@@ -40,7 +40,7 @@ private:
                 ++(&report_.leaves_4k)[Level - 1];    // 2M and 1G follow
                 check(F::value_of(entry, Level), {at, entry_bytes(Level)});
             } else if constexpr (Level > 1) {
-                if (F::present(entry)) descend<Level>(F::table_of(entry), at);
+                if (entry != 0) descend<Level>(F::table_of(entry), at);
             }
         }
     }

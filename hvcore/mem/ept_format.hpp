@@ -24,7 +24,7 @@ struct ept_format {
             .with<ept_entry::type>(static_cast<std::uint64_t>(v.type))
             .with<ept_entry::ignore_pat>(v.pat == guest_pat::ignored)
             .with<ept_entry::large>(level > 1)
-            .with<ept_entry::frame>(v.to.raw / page_bytes)
+            .with<ept_entry::frame>(frame_field(v.to, v.allowed).raw / page_bytes)
             .raw;
     }
     static constexpr std::uint64_t table(hpa at) {
@@ -33,19 +33,17 @@ struct ept_format {
             .with<ept_entry::frame>(at.raw / page_bytes)
             .raw;
     }
-    static constexpr bool present(std::uint64_t entry) {
-        return make<ept_entry>(entry).get<ept_entry::allowed>() != rights::none;
-    }
     static constexpr bool is_leaf(std::uint64_t entry, unsigned level) {
-        return present(entry) && (level == 1 || make<ept_entry>(entry).get<ept_entry::large>());
+        return entry != 0 && (level == 1 || make<ept_entry>(entry).get<ept_entry::large>());
     }
     static constexpr hpa table_of(std::uint64_t entry) {
         return hpa{make<ept_entry>(entry).get<ept_entry::frame>() * page_bytes};
     }
     static constexpr leaf_value value_of(std::uint64_t entry, unsigned level) {
         auto const e = make<ept_entry>(entry);
-        return {.to = table_of(entry).down(entry_bytes(level)),
-                .allowed = e.get<ept_entry::allowed>(),
+        auto const allowed = e.get<ept_entry::allowed>();
+        return {.to = frame_field(table_of(entry), allowed).down(entry_bytes(level)),
+                .allowed = allowed,
                 .type = static_cast<memory_type>(e.get<ept_entry::type>()),
                 .pat = e.get<ept_entry::ignore_pat>() ? guest_pat::ignored : guest_pat::honoured};
     }
@@ -55,9 +53,12 @@ struct ept_format {
     /// Source   SDM 3C 29.3.3.1 "EPT Misconfigurations".
     static constexpr bool malformed(std::uint64_t entry, unsigned level,
                                     stage_limits const& limits) {
-        if (!present(entry)) return entry != 0;    // L1TF: no frame number in a non-present entry
+        if (entry == 0) return false;
         auto const e = make<ept_entry>(entry);
         if (!expressible(e.get<ept_entry::allowed>())) return true;
+        if (e.get<ept_entry::allowed>() == rights::none)
+            return !is_leaf(entry, level) || !limits.leaf_at(level) ||
+                   table_of(entry).raw < limits.top();
         if (table_of(entry).raw >= limits.top()) return true;
         if (!is_leaf(entry, level)) return e.get<ept_entry::table_reserved>() != 0;
         if (!limits.leaf_at(level)) return true;

@@ -37,7 +37,7 @@ struct npt_format {
             .with<npt_entry::dirty>(true)
             .with<npt_entry::large>(level > 1)
             .with<npt_entry::ignore_pat>(v.pat == guest_pat::ignored)
-            .with<npt_entry::frame>(v.to.raw / page_bytes)
+            .with<npt_entry::frame>(frame_field(v.to, v.allowed).raw / page_bytes)
             .with<npt_entry::no_execute>(!includes(v.allowed, rights::execute))
             .raw;
     }
@@ -50,11 +50,8 @@ struct npt_format {
             .with<npt_entry::frame>(at.raw / page_bytes)
             .raw;
     }
-    static constexpr bool present(std::uint64_t entry) {
-        return make<npt_entry>(entry).get<npt_entry::present>();
-    }
     static constexpr bool is_leaf(std::uint64_t entry, unsigned level) {
-        return present(entry) && (level == 1 || make<npt_entry>(entry).get<npt_entry::large>());
+        return entry != 0 && (level == 1 || make<npt_entry>(entry).get<npt_entry::large>());
     }
     static constexpr hpa table_of(std::uint64_t entry) {
         return hpa{make<npt_entry>(entry).get<npt_entry::frame>() * page_bytes};
@@ -64,7 +61,7 @@ struct npt_format {
         auto allowed = e.get<npt_entry::present>() ? rights::read : rights::none;
         if (e.get<npt_entry::writable>()) allowed = allowed | rights::write;
         if (!e.get<npt_entry::no_execute>()) allowed = allowed | rights::execute;
-        return {.to = table_of(entry).down(entry_bytes(level)),
+        return {.to = frame_field(table_of(entry), allowed).down(entry_bytes(level)),
                 .allowed = allowed,
                 .type = memory_type::wb,
                 .pat = e.get<npt_entry::ignore_pat>() ? guest_pat::ignored : guest_pat::honoured};
@@ -75,8 +72,11 @@ struct npt_format {
     /// Source   APM 2 5.3.3 "4-Kbyte Page Translation" and the two sections that follow it.
     static constexpr bool malformed(std::uint64_t entry, unsigned level,
                                     stage_limits const& limits) {
-        if (!present(entry)) return entry != 0;
+        if (entry == 0) return false;
         auto const e = make<npt_entry>(entry);
+        if (!e.get<npt_entry::present>())
+            return !is_leaf(entry, level) || !limits.leaf_at(level) ||
+                   table_of(entry).raw < limits.top();
         if (!e.get<npt_entry::user>() || e.get<npt_entry::caching>() != 0) return true;
         if (table_of(entry).raw >= limits.top()) return true;
         if (!is_leaf(entry, level))

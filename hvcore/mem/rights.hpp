@@ -21,7 +21,7 @@ inline constexpr rights read_execute = rights::read | rights::execute;
 inline constexpr rights all_rights = read_write | rights::execute;
 
 /// Neither format can express a leaf that is writable or executable but not readable on every CPU.
-constexpr bool expressible(rights r) { return includes(r, rights::read); }
+constexpr bool expressible(rights r) { return r == rights::none || includes(r, rights::read); }
 
 /// SDM 3A 12.11 "Memory Type Range Registers (MTRRs)": the encodings that MTRRs and EPT share.
 enum class memory_type : std::uint8_t { uc = 0, wc = 1, wt = 4, wp = 5, wb = 6 };

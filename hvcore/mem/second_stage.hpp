@@ -44,7 +44,7 @@ public:
     [[nodiscard]] status map(gpa_span at, hpa to, rights r, memory_type type) {
         HV_TRY(check(at));
         if (!to.aligned(page_bytes) || !hpa_span{to, at.bytes}.within(limits_.top()) ||
-            !expressible(r))
+            !includes(r, rights::read))
             return error{errc::invalid};
         return carry_out(at, [&](gpa a, std::uint64_t left) -> result<step> {
             auto const target = to + (a - at.first);
@@ -57,7 +57,7 @@ public:
     /// Effect, errors   as map().
     [[nodiscard]] status map_to_one(gpa_span at, hpa page, rights r, memory_type type) {
         HV_TRY(check(at));
-        if (!page.aligned(page_bytes) || page.raw >= limits_.top() || !expressible(r))
+        if (!page.aligned(page_bytes) || page.raw >= limits_.top() || !includes(r, rights::read))
             return error{errc::invalid};
         return carry_out(at, [&](gpa a, std::uint64_t) -> result<step> {
             return step{a, page_bytes, action::write, 1, find(a, 1).level, {page, r, type, {}}};
@@ -110,7 +110,7 @@ public:
     /// Bytes of the aligned, empty block around `a` that one entry covers; 0 where `a` is present.
     [[nodiscard]] std::uint64_t hole_at(gpa a) const {
         auto const s = find(a, 1);
-        return F::present(s.entry) ? 0 : entry_bytes(s.level);
+        return s.entry != 0 ? 0 : entry_bytes(s.level);
     }
     [[nodiscard]] std::uint64_t available() const { return memory_.available(); }
     [[nodiscard]] hpa root() const { return root_; }
@@ -253,7 +253,7 @@ private:
         return done;
     }
     [[nodiscard]] bool is_table(std::uint64_t entry, unsigned level) const {
-        return level > 1 && F::present(entry) && !F::is_leaf(entry, level);
+        return level > 1 && entry != 0 && !F::is_leaf(entry, level);
     }
 
     template <unsigned Level> void release_below(hpa table);

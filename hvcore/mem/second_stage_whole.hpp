@@ -55,9 +55,9 @@ template <entry_format F, table_memory M, leaf_guard G>
 void second_stage<F, M, G>::collapse(slot const& s) {
     auto const below = F::table_of(s.entry);
     auto const first = memory_.read(below, 0);
-    if (!F::present(first)) {
+    if (first == 0) {
         for (unsigned i = 0; i < table_entries; ++i)
-            if (F::present(memory_.read(below, i))) return;
+            if (memory_.read(below, i) != 0) return;
         memory_.write(s.table, s.index, 0);
     } else {
         if (!F::is_leaf(first, s.level - 1) || s.level == stage_levels) return;
@@ -87,7 +87,7 @@ void second_stage<F, M, G>::retype_below(hpa table, TypeOf const& type_of) {
         if (F::is_leaf(s.entry, Level)) {
             retype_leaf<Level>(s, type_of);
         } else if constexpr (Level > 1) {
-            if (F::present(s.entry)) retype_below<Level - 1>(F::table_of(s.entry), type_of);
+            if (s.entry != 0) retype_below<Level - 1>(F::table_of(s.entry), type_of);
         }
     }
 }

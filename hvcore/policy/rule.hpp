@@ -96,7 +96,7 @@ constexpr kind_limits limits_of(std::uint16_t kind, bool guest, std::uint64_t me
     switch (kind) {
     case HV_RULE_MSR:         return {r | w, all, any, 0};
     case HV_RULE_CR:          return {w, passes | one_way, 4, bits};
-    case HV_RULE_MEMORY:      return {w | x, passes, memory_limit - 1, 0};
+    case HV_RULE_MEMORY:      return {r | w | x, passes, memory_limit - 1, 0};
     case HV_RULE_DTR:         return {w, 0, 0, (1u << HV_TABLE_COUNT) - 1};
     case HV_RULE_IO:          return {r | w, 0, 0xffff, 0};
     case HV_RULE_XCR:         return {w, one_way, 0, bits};
@@ -140,8 +140,11 @@ constexpr status check(hv_rule const& r, std::uint64_t memory_limit) {
     else if (r.kind == HV_RULE_MSR)
         sound = sound && msr_has_slot(r.first) && msr_range_of(r.first) == msr_range_of(r.last);
     if (r.kind == HV_RULE_CR) sound = sound && r.first == r.last && r.first % 4 == 0;
+    // Nothing but a page that is not there is closed to reading.
     if (r.kind == HV_RULE_MEMORY)
-        sound = sound && ((r.first | (r.last + 1)) & (page_bytes - 1)) == 0;
+        sound = sound && ((r.first | (r.last + 1)) & (page_bytes - 1)) == 0 &&
+                ((r.access & HV_ACCESS_READ) == 0 || r.action == HV_ACTION_LOG ||
+                 r.access == may.access);
     return sound ? status{done} : status{error{errc::invalid}};
 }
 

@@ -17,16 +17,15 @@ struct violation {
     std::uint64_t qualification{};
 };
 
-constexpr rights rights_of(std::uint32_t access) {
-    auto r = rights::none;
-    if ((access & HV_ACCESS_READ) != 0) r = r | rights::read;
-    if ((access & HV_ACCESS_WRITE) != 0) r = r | rights::write;
-    if ((access & HV_ACCESS_EXECUTE) != 0) r = r | rights::execute;
-    return r;
-}
+/// Rights have the bits of enum hv_access.
+constexpr rights rights_of(std::uint32_t access) { return static_cast<rights>(access & 7); }
+static_assert(rights_of(HV_ACCESS_READ | HV_ACCESS_EXECUTE) == read_execute);
 
-/// Rights that the root VM has in ordinary memory, less what the rules watch.
-constexpr rights unwatched(std::uint32_t watched) { return all_rights & ~rights_of(watched); }
+/// Rights that the root VM has in ordinary memory, less what the rules watch: none where that is
+/// reading.
+constexpr rights unwatched(std::uint32_t watched) {
+    return (watched & HV_ACCESS_READ) != 0 ? rights::none : all_rights & ~rights_of(watched);
+}
 
 template <typename Machine> rights while_open(Machine& m, gpa page, gva rip) {
     auto r = all_rights;
@@ -94,7 +93,9 @@ outcome on_violation(Machine& m, Cpu& c, violation const& v) {
     if (includes(now->allowed, rights_of(v.access))) return outcome::retry;    // changed meanwhile
     auto const by = m.rules().decide({event_kind::memory, v.access, v.at.raw, 0, 0, v.rip.raw});
     if (by.action == action::deny) return refuse(m, c, v, HV_RECORD_MEMORY_DENIED, by.rule);
-    if (by.rule == 0 || !open_page_for(m, c, v, by.action == action::allow))
+    // Of a page that is watched for reading, what no rule names exits too.
+    bool const known = by.rule != 0 || now->allowed == rights::none;
+    if (!known || !open_page_for(m, c, v, by.action == action::allow))
         return refuse(m, c, v, HV_RECORD_UNEXPECTED_EXIT, by.rule);
     if (by.action == action::log)
         static_cast<void>(refuse(m, c, v, HV_RECORD_MEMORY_LOGGED, by.rule));

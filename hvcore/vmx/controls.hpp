@@ -122,9 +122,7 @@ inline constexpr std::uint64_t invalidate_all_contexts = 2;
 
 // SDM 3C 28.2.1, table 28-7
 struct ept_violation_qualification : reg<ept_violation_qualification> {
-    using read = bit<ept_violation_qualification, 0>;
-    using write = bit<ept_violation_qualification, 1>;
-    using fetch = bit<ept_violation_qualification, 2>;
+    using access = field<ept_violation_qualification, 2, 0>;    // as enum hv_access
     using rights = field<ept_violation_qualification, 5, 3>;
     using nmi_unblocked = bit<ept_violation_qualification, 12>;
 };

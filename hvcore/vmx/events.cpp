@@ -6,15 +6,6 @@
 
 namespace hv::vmx {
 
-std::uint32_t access_of(ept_violation_qualification q) {
-    using qualification = ept_violation_qualification;
-    std::uint32_t access = 0;
-    if (q.get<qualification::read>()) access |= HV_ACCESS_READ;
-    if (q.get<qualification::write>()) access |= HV_ACCESS_WRITE;
-    if (q.get<qualification::fetch>()) access |= HV_ACCESS_EXECUTE;
-    return access;
-}
-
 void prepare_retry(cpu const& c, ept_violation_qualification q) {
     auto const cut = make<event_field>(c.vmcs.read<vectoring_event>());
     if (q.get<ept_violation_qualification::nmi_unblocked>() && !cut.get<event_field::valid>())

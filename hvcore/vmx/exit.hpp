@@ -11,7 +11,9 @@ after on_ept_violation(cpu&), on_msr_read(cpu&), on_msr_write(cpu&), on_cr_acces
     on_unexpected(cpu&);
 
 /// Bits of enum hv_access.
-std::uint32_t access_of(ept_violation_qualification q);
+constexpr std::uint32_t access_of(ept_violation_qualification q) {
+    return static_cast<std::uint32_t>(q.get<ept_violation_qualification::access>());
+}
 inline constexpr std::uint64_t general_detect = 1u << 13;    // in DR6, DR7 and the qualification
 void take_debug_condition(cpu const& c);
 /// An IRET that is executed again must find NMIs blocked again. SDM 3C 28.2.3.

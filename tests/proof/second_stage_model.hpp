@@ -71,7 +71,10 @@ inline bool npt_sound(std::uint64_t e, unsigned level) {
 
 /// The invariant of every entry of every table that a root leads to.
 inline bool sound(std::uint64_t entry, unsigned level) {
-    if (!present(entry)) return entry == 0;    // L1TF: no frame number there
+    // L1TF: no frame number there but one beyond all memory, of what is closed.
+    if (!present(entry))
+        return entry == 0 ||
+               (leaf(entry, level) && (entry & frame_mask) >> w.limits.address_bits != 0);
     if (!(w.is_ept ? ept_sound(entry, level) : npt_sound(entry, level))) return false;
     auto const frame = entry & frame_mask;
     if (!leaf(entry, level)) return is_pools(frame) && level_of(frame) == level - 1;

@@ -119,6 +119,56 @@ TEST_P(memory_exit, a_deny_rule_faults_with_its_number) {
     EXPECT_EQ(vm.findings(), 0u);
 }
 
+TEST_P(memory_exit, what_is_closed_to_reading_is_out_of_reach) {
+    ASSERT_EQ(vm.load({memory_rule(4, some, some + page - 1, HV_ACTION_DENY, R | W | X)}), 0);
+    forget_records();
+    EXPECT_EQ(vm.leaf(some)->allowed, hv::rights::none);
+    for (auto const access : {R, W, X, R | W})
+        expect_fault(some + 8, access, HV_RECORD_MEMORY_DENIED, 4, access == X ? 1 : 0);
+    EXPECT_EQ(rights(some + page), hv::all_rights);
+    EXPECT_EQ(vm.findings(), 0u);
+    ASSERT_EQ(vm.load({memory_rule(4, some, some + page - 1, HV_ACTION_DENY, R | W | X),
+                       memory_rule(5, some, some + 2 * page - 1, HV_ACTION_LOG, W)},
+                      2, 1),
+              0)
+        << "a closed page is there, and can have other rules";
+    ASSERT_EQ(vm.load({}, 3), 0);
+    EXPECT_EQ(rights(some), hv::all_rights);
+    expect_retry(some, R);
+}
+
+TEST_P(memory_exit, a_logged_read_happens_and_so_does_what_no_rule_names) {
+    ASSERT_EQ(vm.load({memory_rule(4, some, some + page - 1, HV_ACTION_LOG, R)}), 0);
+    forget_records();
+    EXPECT_EQ(vm.leaf(some)->allowed, hv::rights::none);
+    expect_retry(some, R);
+    EXPECT_EQ(rights(some), hv::all_rights);
+    EXPECT_EQ(one_record(0, HV_RECORD_MEMORY_LOGGED).access, R);
+    vm.end_slice(0);
+    EXPECT_EQ(vm.leaf(some)->allowed, hv::rights::none);
+    forget_records();
+    for (auto const access : {W, X}) {
+        expect_retry(some, access, access == X ? 1 : 0);
+        EXPECT_EQ(rights(some), hv::all_rights);
+        expect_no_record(0);
+        expect_no_record(1);
+        ASSERT_EQ(vm.load({}, 2, 1), 0);
+        ASSERT_EQ(vm.load({memory_rule(4, some, some + page - 1, HV_ACTION_LOG, R)}, 3, 1), 0);
+        forget_records();
+    }
+}
+
+TEST_P(memory_exit, what_is_denied_stays_so_while_a_page_is_open_for_reading) {
+    ASSERT_EQ(vm.load({memory_rule(1, some, some + page - 1, HV_ACTION_LOG, R),
+                       memory_rule(2, some, some + page - 1, HV_ACTION_DENY, W)}),
+              0);
+    forget_records();
+    expect_retry(some, R);
+    EXPECT_EQ(rights(some), hv::read_execute);
+    forget_records();
+    expect_fault(some, W, HV_RECORD_MEMORY_DENIED, 2);
+}
+
 TEST_P(memory_exit, a_rule_reaches_every_cpu_before_the_call_returns) {
     std::uint64_t const flushes[] = {vm.flushes(0), vm.flushes(1)};
     ASSERT_EQ(vm.load({memory_rule(4, some, some + page - 1)}), 0);

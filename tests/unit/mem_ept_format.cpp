@@ -14,13 +14,13 @@ TEST(ept_format, writes_and_reads_back_every_leaf) {
     for (unsigned level = 1; level <= 3; ++level)
         for (auto const type :
              {memory_type::uc, memory_type::wc, memory_type::wt, memory_type::wp, memory_type::wb})
-            for (unsigned r = 1; r < 8; ++r)
+            for (unsigned r = 0; r < 8; ++r)
                 for (auto const pat : {guest_pat::honoured, guest_pat::ignored}) {
                     leaf_value const v{hpa{0xffc0000000}, static_cast<rights>(r), type, pat};
                     auto const entry = ept_format::leaf(v, level);
                     EXPECT_TRUE(ept_format::is_leaf(entry, level));
                     EXPECT_EQ(ept_format::value_of(entry, level), v);
-                    EXPECT_EQ(bad(entry, level), (r & 1) == 0);
+                    EXPECT_EQ(bad(entry, level), r != 0 && (r & 1) == 0);
                 }
 }
 
@@ -28,6 +28,8 @@ TEST(ept_format, has_the_bits_of_the_manual) {
     leaf_value const v{hpa{0x12345000}, read_execute, memory_type::wb, guest_pat::ignored};
     EXPECT_EQ(ept_format::leaf(v, 1), 0x12345075u);
     EXPECT_EQ(ept_format::leaf({hpa{0x40000000}, read_write, memory_type::uc, {}}, 3), 0x40000083u);
+    EXPECT_EQ(ept_format::leaf({hpa{0x12345000}, rights::none, memory_type::wb, {}}, 1),
+              0xf'ffff'edcb'a030u);
     EXPECT_EQ(ept_format::table(hpa{0x7000}), 0x7007u);
 }
 
@@ -46,6 +48,9 @@ TEST(ept_format, finds_every_misconfiguration) {
     EXPECT_TRUE(bad(0x1000 | 0x40 | 7, 2)) << "reserved bit in a table entry";
     EXPECT_TRUE(bad(0x1000 | 0x08 | 7, 4));
     EXPECT_TRUE(bad(0x12345000, 1)) << "a frame number in a non-present entry";
+    EXPECT_TRUE(bad(0xffff'fedc'baff'f080, 4)) << "a closed leaf of 512 GiB";
+    EXPECT_TRUE(bad(0xf'fffe'dcba'f000, 2)) << "a closed table";
+    EXPECT_FALSE(bad(0xf'fffe'dcba'f000, 1));
     EXPECT_FALSE(bad(0, 1));
     EXPECT_FALSE(bad(0x1000 | 7, 2));
     EXPECT_FALSE(bad(0x1000 | 0x37, 1));
@@ -65,6 +70,7 @@ TEST(rights, behave_like_a_set) {
     EXPECT_EQ(all_rights & ~rights::write, read_execute);
     EXPECT_TRUE(includes(rights::none, rights::none));
     EXPECT_FALSE(expressible(rights::write | rights::execute));
+    EXPECT_TRUE(expressible(rights::none));
 }
 
 }    // namespace

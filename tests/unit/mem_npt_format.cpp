@@ -15,7 +15,7 @@ constexpr bool bad(std::uint64_t entry, unsigned level, stage_limits const& limi
 
 TEST(npt_format, writes_and_reads_back_every_leaf) {
     for (unsigned level = 1; level <= 3; ++level)
-        for (unsigned r = 1; r < 8; r += 2)
+        for (auto const r : {0u, 1u, 3u, 5u, 7u})
             for (auto const pat : {guest_pat::honoured, guest_pat::ignored}) {
                 leaf_value const v{hpa{0xffc0000000}, static_cast<rights>(r), memory_type::wb, pat};
                 auto const entry = npt_format::leaf(v, level);
@@ -38,6 +38,7 @@ TEST(npt_format, has_the_bits_of_the_manual) {
     EXPECT_EQ(leaf(rights::read, 1), 0x40000065u | nx);
     EXPECT_EQ(leaf(read_write, 1), 0x40000067u | nx);
     EXPECT_EQ(leaf(rights::read, 1, guest_pat::ignored), 0x40000265u | nx);
+    EXPECT_EQ(leaf(rights::none, 1), 0xf'ffff'bfff'f064u | nx);
     EXPECT_EQ(npt_format::table(hpa{0x7000}), 0x7027u);
 }
 
@@ -65,6 +66,9 @@ TEST(npt_format, finds_what_a_walk_may_not_meet) {
     EXPECT_TRUE(bad(0x1000 | 0x27 | nx, 3)) << "a table that nothing is executed through";
     EXPECT_TRUE(bad(0x12345000, 1)) << "a frame number in a non-present entry";
     EXPECT_TRUE(bad(nx, 1));
+    EXPECT_TRUE(bad(0xf'fffe'dcba'f0e4, 4)) << "a closed leaf of 512 GiB";
+    EXPECT_TRUE(bad(0xf'fffe'dcba'f064, 2)) << "a closed table";
+    EXPECT_FALSE(bad(0xf'fffe'dcba'f064, 1));
     EXPECT_FALSE(bad(0, 1));
     EXPECT_FALSE(bad(0x1000 | 0x27, 2));
     EXPECT_FALSE(bad(0x1000 | 0x67 | nx, 1));

@@ -125,7 +125,7 @@ TYPED_TEST(stage_map, an_unmapped_entry_keeps_no_frame_number) {
     ASSERT_TRUE(this->map(gib, mib2, gib));
     ASSERT_TRUE(this->unmap(gib, kib4));
     for (auto const& [where, page] : this->m.memory.content())
-        for (auto const entry : page) EXPECT_TRUE(TypeParam::present(entry) || entry == 0);
+        for (auto const entry : page) EXPECT_TRUE((entry & 1) != 0 || entry == 0);
 }
 
 TYPED_TEST(stage_protect, changes_the_rights_of_the_span_only) {
@@ -144,6 +144,38 @@ TYPED_TEST(stage_protect, a_hole_is_an_error_that_changes_nothing) {
     this->remember();
     this->expect_refused(this->protect(2 * gib - kib4, 2 * kib4, rights::read), errc::no_entry);
     this->expect_refused(this->protect(gib, gib + kib4, rights::read), errc::no_entry);
+}
+
+TYPED_TEST(stage_protect, what_is_closed_is_no_hole) {
+    ASSERT_TRUE(this->map(gib, gib, gib));
+    auto const used = this->m.memory.in_use();
+    for (auto const bytes : {kib4, mib2, gib}) {
+        ASSERT_TRUE(this->protect(gib, bytes, rights::none));
+        this->merge(gib, gib);
+        this->expect(gib + bytes - 1, gib + bytes - 1,
+                     bytes == kib4   ? 1
+                     : bytes == mib2 ? 2
+                                     : 3,
+                     rights::none);
+        EXPECT_EQ(this->m.stage.hole_at(gpa{gib}), 0u);
+        ASSERT_TRUE(this->protect(gib, bytes, all_rights));
+        this->merge(gib, gib);
+        this->expect(gib, gib, 3);
+        EXPECT_EQ(this->m.memory.in_use(), used);
+    }
+}
+
+TYPED_TEST(stage_protect, a_closed_page_has_no_frame_number) {
+    ASSERT_TRUE(this->map(gib, mib2, gib));
+    ASSERT_TRUE(this->protect(gib, mib2 - kib4, rights::none));
+    unsigned closed = 0;
+    for (auto const& [where, page] : this->m.memory.content())
+        for (auto const entry : page) {
+            if ((entry & 7) != 0 || entry == 0) continue;
+            EXPECT_GE(entry & 0xffffffffff000, 1ull << 48);
+            ++closed;
+        }
+    EXPECT_EQ(closed, TypeParam::has_types ? 511u : 0u);
 }
 
 TYPED_TEST(stage_protect, takes_no_table_where_the_rights_are_right_already) {
