@@ -16,8 +16,20 @@ constexpr std::uint64_t page = HV_PAGE_BYTES;
 constexpr std::uint64_t physical_end = 1ull << 52;
 constexpr std::uint64_t kernel_half = 1ull << 63;
 
-constexpr std::array memory_access{named_number{"write", HV_ACCESS_WRITE},
+constexpr std::array memory_access{named_number{"read", HV_ACCESS_READ},
+                                   named_number{"write", HV_ACCESS_WRITE},
                                    named_number{"execute", HV_ACCESS_EXECUTE}};
+
+/// Words that other languages of rules have are told from misspelt ones.
+std::uint32_t read_memory_access(value const& from) {
+    for (auto const& each : from.items()) {
+        if (!each.is(json_node::kind::text)) continue;
+        if (each.text() != "execute-user" && each.text() != "execute-supervisor") continue;
+        each.fail("execution by user and by supervisor are told apart on no CPU (mode-based "
+                  "execute control is not used): expected \"execute\"");
+    }
+    return read_access(from, memory_access);
+}
 
 std::uint64_t read_aligned(value const& from) {
     auto const number = from.number();
@@ -160,7 +172,7 @@ void read_object(value const& entry, read_rule& into) {
 
 void read_memory_rule(value const& entry, read_rule& into) {
     only_rule_keys(entry, {"range", "virtual", "symbols", "section", "module", "access", "except"});
-    into.compiled.rule.access = read_access(entry.at("access"), memory_access);
+    into.compiled.rule.access = read_memory_access(entry.at("access"));
     read_object(entry, into);
 }
 

@@ -38,6 +38,9 @@ char const* plain_cost(hv_rule const& rule) {
 
 std::string cost_text(hv_rule const& rule) {
     if (auto const* const cost = plain_cost(rule)) return cost;
+    bool const memory = rule.kind == HV_RULE_MEMORY;
+    // A page that cannot be read cannot be written or executed, whatever the rule names.
+    if (memory && (rule.access & HV_ACCESS_READ) != 0) return "an exit per access";
     std::string how;
     auto const add = [&](unsigned bit, std::string const& what) {
         if ((rule.access & bit) != 0) how += (how.empty() ? "an exit per " : ", per ") + what;
@@ -46,7 +49,7 @@ std::string cost_text(hv_rule const& rule) {
     add(HV_ACCESS_WRITE, "write");
     add(HV_ACCESS_EXECUTE, "execution");
     if (rule.kind == HV_RULE_IO) return "an exit per access, two where it happens";
-    bool const opens = rule.kind == HV_RULE_MEMORY && (rule.flags & HV_RULE_PASSES) != 0;
+    bool const opens = memory && (rule.flags & HV_RULE_PASSES) != 0;
     return how + (opens ? ", two per write that passes" : "");
 }
 

@@ -43,6 +43,17 @@ void check_stop(value const& action, hv_rule const& rule) {
                 "msr: expected \"log\" or \"deny\"");
 }
 
+/// What is not readable is not there at all: NPT has no such pages, EPT none that are written, and
+/// those that are only executed not on each CPU.
+void check_deny(value const& entry, hv_rule const& rule) {
+    constexpr std::uint32_t all = HV_ACCESS_READ | HV_ACCESS_WRITE | HV_ACCESS_EXECUTE;
+    if (rule.kind != HV_RULE_MEMORY || (rule.access & HV_ACCESS_READ) == 0) return;
+    if (rule.access == all) return;
+    entry.at("access").fail(
+        "a page that is closed to reading is closed altogether, as AMD's CPUs and some of Intel's "
+        "know no other: to deny, expected \"access\": [\"read\", \"write\", \"execute\"]");
+}
+
 rule_rate read_rate(value const& from) {
     from.only({"records", "per"});
     return {.records = from.at("records").number_between(1, most_records),
@@ -56,6 +67,7 @@ void read_terms(value const& entry, compiled_rule& into) {
     into.terms.report_only = action == report_only;
     into.rule.action = into.terms.report_only ? std::uint16_t{HV_ACTION_LOG}
                                               : static_cast<std::uint16_t>(action);
+    if (action == HV_ACTION_DENY) check_deny(entry, into.rule);
     if (action == HV_ACTION_KEEP) check_keep(entry.at("action"), into.rule);
     if (action == HV_ACTION_PAUSE || action == HV_ACTION_KILL) {
         check_stop(entry.at("action"), into.rule);

@@ -63,6 +63,12 @@ TEST(policy_compiler, each_rule_has_its_cost) {
     EXPECT_EQ(cost(R"({"name":"a","kind":"memory","range":{"first":0,"bytes":4096},
         "access":["execute"],"action":"deny"})"),
               "an exit per execution");
+    for (auto const* const access : {R"(["read"])", R"(["read","write","execute"])"}) {
+        EXPECT_EQ(cost(R"({"name":"a","kind":"memory","range":{"first":0,"bytes":4096},
+            "access":)" +
+                       std::string{access} + R"(,"action":"log"})"),
+                  "an exit per access");
+    }
 }
 
 struct bad_rule {

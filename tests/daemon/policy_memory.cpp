@@ -92,5 +92,84 @@ TEST(policy_compiler, a_range_that_is_not_of_whole_pages_names_the_nearest) {
               std::string::npos);
 }
 
+std::string page(std::string const& access, std::string const& action,
+                 std::string const& more = "") {
+    return R"({"name":"a","kind":"memory","range":{"first":0,"bytes":4096},"access":)" + access +
+           R"(,"action":")" + action + "\"" + more + "}";
+}
+
+TEST(policy_compiler, a_page_that_is_not_read_is_not_reached_at_all) {
+    auto const all = compile_rule(page(R"(["execute","read","write"])", "deny"));
+    EXPECT_EQ(all.access, HV_ACCESS_READ | HV_ACCESS_WRITE | HV_ACCESS_EXECUTE);
+    EXPECT_EQ(access_text(all.access), "read,write,execute");
+    for (auto const* const access :
+         {R"(["read"])", R"(["read","write"])", R"(["execute","read"])"}) {
+        auto const said = refused_rule(page(access, "deny"));
+        EXPECT_NE(
+            said.find(
+                "rules[0].access: a page that is closed to reading is closed altogether, as AMD's "
+                "CPUs and some of Intel's know no other: to deny, expected \"access\": [\"read\", "
+                "\"write\", \"execute\"]"),
+            std::string::npos)
+            << said;
+    }
+}
+
+TEST(policy_compiler, reading_is_logged_with_other_access_and_without) {
+    for (auto const* const action : {"log", "report-only"}) {
+        EXPECT_EQ(compile_rule(page(R"(["read"])", action)).access, HV_ACCESS_READ);
+        EXPECT_EQ(compile_rule(page(R"(["write","read"])", action)).access,
+                  HV_ACCESS_READ | HV_ACCESS_WRITE);
+        EXPECT_EQ(compile_rule(page(R"(["read","execute"])", action)).access,
+                  HV_ACCESS_READ | HV_ACCESS_EXECUTE);
+    }
+}
+
+TEST(policy_compiler, a_file_that_only_reports_is_one_that_could_be_enforced) {
+    auto const file = [](std::string const& access) {
+        return R"({"version":1,"name":"p","mode":"report-only","rules":[)" + page(access, "deny") +
+               "]}";
+    };
+    EXPECT_EQ(refused(file(R"(["read","write","execute"])")), "");
+    EXPECT_NE(refused(file(R"(["read"])")).find("is closed altogether"), std::string::npos);
+}
+
+TEST(policy_compiler, who_reads_is_no_exception) {
+    for (auto const* const access : {R"(["read"])", R"(["read","write"])"}) {
+        auto const said = refused_rule(page(access, "log", R"(,"except":[{"first":1,"last":2}])"));
+        EXPECT_NE(said.find("rules[0].except: is about who writes: expected \"access\": "
+                            "[\"write\"]"),
+                  std::string::npos)
+            << said;
+    }
+}
+
+TEST(policy_compiler, execution_is_not_told_by_who_executes) {
+    for (std::string const mode : {"user", "supervisor"}) {
+        auto const said = refused_rule(page(R"(["write","execute-)" + mode + "\"]", "deny"));
+        EXPECT_NE(said.find("rules[0].access[1]: execution by user and by supervisor are told "
+                            "apart on no CPU (mode-based execute control is not used): expected "
+                            "\"execute\""),
+                  std::string::npos)
+            << said;
+    }
+    EXPECT_NE(refused_rule(page(R"(["exec"])", "log"))
+                  .find("expected one of \"read\", \"write\", \"execute\", found \"exec\""),
+              std::string::npos);
+}
+
+TEST(policy_compiler, rules_on_a_page_contradict_where_they_share_an_access) {
+    auto const two = [](std::string const& first, std::string const& second) {
+        auto log = page(second, "log");
+        log.replace(log.find("\"a\""), 3, "\"b\"");
+        return refused(with_rules(page(first, "deny") + "," + log));
+    };
+    EXPECT_EQ(two(R"(["write"])", R"(["read"])"), "") << "reading is told, writing denied";
+    EXPECT_EQ(two(R"(["write","execute"])", R"(["read"])"), "");
+    EXPECT_NE(two(R"(["read","write","execute"])", R"(["read"])")
+                  .find("both are about read at 0x0: change one of them"),
+              std::string::npos);
+}
+
 }
 }
