@@ -9,7 +9,7 @@ namespace hv::cli {
 struct context;
 struct invocation;
 
-enum class completes : unsigned char { nothing, file, folder, policy, shell, vm };
+enum class completes : unsigned char { nothing, file, folder, policy, shell, vm, marker };
 
 struct argument_text {
     std::string_view name;    // as help shows it, such as FILE

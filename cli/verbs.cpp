@@ -14,8 +14,8 @@ constexpr std::array<option_text, 0> no_options{};
 constexpr std::array policy_file{argument_text{"FILE", "a policy file", completes::file}};
 constexpr std::array policy_name{
     argument_text{"NAME", "a policy in force, as policy list names it", completes::policy}};
-constexpr std::array marker_name{
-    argument_text{"NAME", "a marker that rules in force wait for, as policy show names it"}};
+constexpr std::array marker_name{argument_text{
+    "NAME", "a marker that rules in force wait for, as policy show names it", completes::marker}};
 constexpr std::array one_cpu{
     argument_text{"CPU", "Linux's number of the CPU; without it, all", completes::nothing, true}};
 constexpr std::array shell_name{argument_text{"SHELL", "bash, zsh or fish", completes::shell},

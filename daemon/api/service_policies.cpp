@@ -97,7 +97,8 @@ ordered_json service::policy_list(value const& params, peer const&) {
     return {{"policies", std::move(policies)},
             {"locked", locked_},
             {"sealed", book_.sealed()},
-            {"markers", book_.reached()}};
+            {"markers", book_.reached()},
+            {"waited_for", book_.waited_for()}};
 }
 
 ordered_json service::policy_show(value const& params, peer const&) {

@@ -90,6 +90,23 @@ TEST_F(generate_test, bash_completes_verbs_options_and_shells) {
     completes("hvctl vm run --cp", "3", "--cpus --cpu-limit");
 }
 
+TEST_F(generate_test, bash_completes_markers_that_are_waited_for) {
+    auto const script = folder_.write("hvctl.bash", completion("bash"));
+    auto const answer = folder_.write("answer", R"({"policies":[{"name":"p"}],"markers":["done"],)"
+                                                R"("waited_for":["up","marker 5","under-way"]})"
+                                                "\n");
+    auto const completes = [&](std::string const& word, std::string const& expected) {
+        auto const command = "bash -c '. " + script + "; hvctl() { cat " + answer +
+                             "; }; COMP_WORDS=(hvctl policy mark \"" + word +
+                             "\"); COMP_CWORD=3; _hvctl; test \"${COMPREPLY[*]}\" = \"" + expected +
+                             "\"'";
+        EXPECT_EQ(run_shell(command), 0) << word;
+    };
+    completes("", "up under-way");
+    completes("un", "under-way");
+    completes("do", "");
+}
+
 TEST_F(generate_test, hv_run_is_completed_too) {
     for (std::string const shell : {"bash", "zsh", "fish"}) {
         EXPECT_EQ(hvctl({"generate", "completion", shell, "hv-run"}), 0) << err_;

@@ -103,10 +103,12 @@ TEST_F(policies_test, markers_have_names_here_and_numbers_there) {
     EXPECT_EQ(refused("policy.mark", {{"marker", "A"}}).first, -32602);
     EXPECT_EQ(refused("policy.mark").first, -32602);
     EXPECT_EQ(device_.calls("policy_mark"), 0u);
+    EXPECT_EQ(call("policy.list")["waited_for"], nlohmann::ordered_json::array({"up", "net"}));
     auto const reached = nlohmann::ordered_json::array({"net"});
     EXPECT_EQ(call("policy.mark", {{"marker", "net"}})["markers"], reached);
     EXPECT_EQ(device_.state.markers, 1u << 3);
     EXPECT_EQ(call("policy.list")["markers"], reached);
+    EXPECT_EQ(call("policy.list")["waited_for"], nlohmann::ordered_json::array({"up"}));
     EXPECT_EQ(call("status")["markers"], reached);
     EXPECT_EQ(call("status")["sealed"], false);
     call("policy.mark", {{"marker", "net"}});    // again: nothing more to do
