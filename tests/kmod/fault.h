@@ -26,6 +26,14 @@
 	hv_fault_; \
 })
 
+/* Runs on from an instruction that faults; its number is in FAULT then, and EAX has it, too. */
+#define HV_ON_FAULT(instruction) \
+	"1:	" instruction "\n" \
+	"	jmp 3f\n" \
+	"2:	movl %%eax, %[fault]\n" \
+	"3:\n" \
+	_ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_FAULT)
+
 /* A hypercall with everything that it may use. Returns the exception's number, 0 for none. */
 static inline int hv_call(u64 number, const u64 *argument, u64 *result)
 {
@@ -33,11 +41,7 @@ static inline int hv_call(u64 number, const u64 *argument, u64 *result)
 	register u64 r8 asm("r8") = argument[4];
 	int fault = 0;
 
-	asm volatile("1:	" HV_CALL_INSTRUCTION "\n"
-		     "	jmp 3f\n"
-		     "2:	movl %%eax, %[fault]\n"
-		     "3:\n"
-		     _ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_FAULT)
+	asm volatile(HV_ON_FAULT(HV_CALL_INSTRUCTION)
 		     : "+a" (number), [fault] "+&r" (fault)
 		     : "D" (argument[0]), "S" (argument[1]), "d" (argument[2]), "r" (r10), "r" (r8)
 		     : "cc", "memory");

@@ -63,6 +63,10 @@ hv_test_run hv_test_poke;
 hv_test_run hv_test_alias;
 hv_test_run hv_test_execute;
 
+/* loads.c */
+hv_test_run hv_test_fill;
+hv_test_run hv_test_load;
+
 /* patch.c */
 hv_test_run hv_test_patch;
 

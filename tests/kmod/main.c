@@ -31,6 +31,8 @@ static const struct hv_test_command commands[] = {
 	{ "write", "", 0, hv_test_write },
 	{ "peek", "ADDRESS", 1, hv_test_peek },
 	{ "poke", "ADDRESS VALUE", 2, hv_test_poke },
+	{ "fill", "PAGE", 1, hv_test_fill },
+	{ "load", "PAGE 0|1|2 [WAY]", 2, hv_test_load },
 	{ "alias", "ADDRESS VALUE", 2, hv_test_alias },
 	{ "execute", "ADDRESS", 1, hv_test_execute },
 	{ "patch", "ADDRESS 0|1|2|3 CHANGE [KEEP]", 3, hv_test_patch },

@@ -6,19 +6,11 @@
 
 #include "hv_test.h"
 
-/* Runs on from an instruction that faults; its number is in FAULT then. */
-#define ON_FAULT(instruction) \
-	"1:	" instruction "\n" \
-	"	jmp 3f\n" \
-	"2:	movl %%eax, %[fault]\n" \
-	"3:\n" \
-	_ASM_EXTABLE_TYPE(1b, 2b, EX_TYPE_FAULT)
-
 static int in(u16 port, u64 *value)
 {
 	int fault = 0;
 
-	asm volatile(ON_FAULT("inb %w[port], %b[value]")
+	asm volatile(HV_ON_FAULT("inb %w[port], %b[value]")
 		     : [value] "+a" (*value), [fault] "+&r" (fault)
 		     : [port] "d" (port)
 		     : "memory");
@@ -29,7 +21,7 @@ static int out(u16 port, u64 value)
 {
 	int fault = 0;
 
-	asm volatile(ON_FAULT("outb %b[value], %w[port]")
+	asm volatile(HV_ON_FAULT("outb %b[value], %w[port]")
 		     : [value] "+a" (value), [fault] "+&r" (fault)
 		     : [port] "d" (port)
 		     : "memory");
@@ -40,7 +32,7 @@ static int in_string(u16 port, u8 *to, unsigned long bytes)
 {
 	int fault = 0;
 
-	asm volatile(ON_FAULT("rep insb")
+	asm volatile(HV_ON_FAULT("rep insb")
 		     : "+D" (to), "+c" (bytes), [fault] "+&r" (fault)
 		     : "d" (port)
 		     : "eax", "memory");
@@ -51,7 +43,7 @@ static int out_string(u16 port, const u8 *from, unsigned long bytes)
 {
 	int fault = 0;
 
-	asm volatile(ON_FAULT("rep outsb")
+	asm volatile(HV_ON_FAULT("rep outsb")
 		     : "+S" (from), "+c" (bytes), [fault] "+&r" (fault)
 		     : "d" (port)
 		     : "eax", "memory");
