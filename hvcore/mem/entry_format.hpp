@@ -41,14 +41,14 @@ struct leaf_value {
     friend constexpr bool operator==(leaf_value const&, leaf_value const&) = default;
 };
 
-/// What a leaf's frame field holds. Where nothing is allowed it is the complement, beyond all memory:
-/// the CPU may speculate with the frame number of an entry that it takes for not present (L1TF).
+/// What a leaf's frame field holds. Where nothing is allowed it is the complement, beyond all
+/// memory: the CPU may speculate with the frame number of an entry that is not present (L1TF).
 constexpr hpa frame_field(hpa frame, rights allowed) {
     return allowed == rights::none ? hpa{frame.raw ^ 0xffffffffff000} : frame;
 }
 
-/// How one vendor writes a second-stage entry; 0 is one that leads nowhere. All functions are pure; `level`
-/// is the table's.
+/// How one vendor writes a second-stage entry; 0 is one that leads nowhere. All functions are pure;
+/// `level` is the table's.
 template <typename F>
 concept entry_format = requires(std::uint64_t entry, hpa a, unsigned level, leaf_value const& v,
                                 stage_limits const& limits) {

@@ -56,13 +56,8 @@ inline std::vector<hv_rule> unsound_scopes() {
     };
 }
 
-inline std::vector<hv_rule> unsound_other_rules() {
+inline std::vector<hv_rule> unsound_memory_rules() {
     return {
-        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.first = r.last = 3; }),
-        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.last = 5; }),
-        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.mask = 0; }),
-        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.mask = 1ull << 32; }),
-        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.access = HV_ACCESS_READ; }),
         memory_rule(2, 0x1000, 0x1ffe),
         memory_rule(2, 0x1001, 0x1fff),
         memory_rule(2, 0x2000, 0x1fff),
@@ -76,6 +71,16 @@ inline std::vector<hv_rule> unsound_other_rules() {
         with(memory_rule(2, 0x1000, 0x1fff), [](hv_rule& r) { r.mask = 1; }),
         with(memory_rule(2, 0x1000, 0x1fff, HV_ACTION_DENY, HV_ACCESS_EXECUTE),
              [](hv_rule& r) { r.flags = HV_RULE_PASSES; }),
+    };
+}
+
+inline std::vector<hv_rule> unsound_other_rules() {
+    return {
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.first = r.last = 3; }),
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.last = 5; }),
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.mask = 0; }),
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.mask = 1ull << 32; }),
+        with(cr_rule(2, 4, 1), [](hv_rule& r) { r.access = HV_ACCESS_READ; }),
         with(cr_rule(2, 4, 1), [](hv_rule& r) { r.flags = HV_RULE_PASSES | HV_RULE_UNCHANGED; }),
         table_rule(2, HV_TABLE_GDT, HV_TABLE_COUNT),
         with(table_rule(2, 0, 1), [](hv_rule& r) { r.mask = 0; }),
@@ -130,6 +135,7 @@ inline std::vector<hv_rule> unsound_guest_rules() {
 
 inline std::vector<hv_rule> unsound_rules() {
     auto all = unsound_msr_rules();
+    for (auto const& r : unsound_memory_rules()) all.push_back(r);
     for (auto const& r : unsound_other_rules()) all.push_back(r);
     for (auto const& r : unsound_scopes()) all.push_back(r);
     for (auto const& r : unsound_guest_rules()) all.push_back(r);
