@@ -135,9 +135,9 @@ INSTANTIATE_TEST_SUITE_P(
         bad_rule{R"({"name":"a","kind":"memory","access":["write"],"action":"deny"})",
                  "2:1: rules[0]: expected one of \"range\", \"virtual\", \"symbols\", \"section\" "
                  "and \"module\""},
-        bad_rule{
-            R"({"name":"a","kind":"memory","access":["read"],"action":"deny"})",
-            "2:39: rules[0].access[0]: expected one of \"write\", \"execute\", found \"read\""}));
+        bad_rule{R"({"name":"a","kind":"memory","access":["reed"],"action":"deny"})",
+                 "2:39: rules[0].access[0]: expected one of \"read\", \"write\", \"execute\", "
+                 "found \"reed\" (nearest: read)"}));
 
 TEST(policy_compiler, refuses_what_is_wrong_with_the_file) {
     EXPECT_EQ(refused("[]"), "1:1: expected an object, found an array");

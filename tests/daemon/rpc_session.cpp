@@ -73,7 +73,7 @@ protected:
 TEST_F(session_test, answers_with_the_requests_id) {
     EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":"x-7","method":"policy.list"})"),
               "{\"jsonrpc\":\"2.0\",\"id\":\"x-7\",\"result\":{\"policies\":[],\"locked\":false,"
-              "\"sealed\":false,\"markers\":[]}}\n");
+              "\"sealed\":false,\"markers\":[],\"waited_for\":[]}}\n");
     EXPECT_NE(ask(R"({"jsonrpc":"2.0","id":12,"method":"version","params":{}})").find("\"id\":12"),
               std::string::npos);
 }

@@ -126,10 +126,18 @@ static int downwards(const u8 *from, u8 *to, unsigned long bytes)
 	return fault;
 }
 
-/* As Linux reads where it expects faults. It does not say which one it was. */
+/*
+ * As Linux reads where it expects faults. It does not say which one it was, and leaves what its
+ * register held before.
+ */
 static int by_linux(const u8 *from, u8 *to, unsigned long bytes)
 {
-	return copy_from_kernel_nofault(to, from, bytes) ? X86_TRAP_GP : 0;
+	u64 value;
+
+	if (copy_from_kernel_nofault(&value, from, sizeof(value)))
+		return X86_TRAP_GP;
+	memcpy(to, &value, bytes);
+	return 0;
 }
 
 /* What each reads, from the page's first byte on. */

@@ -161,7 +161,7 @@ bad() { # PATTERN RULE
 }
 closing_for_reads_alone_is_refused() {
     for access in '"read"' '"read", "write"' '"read", "execute"'; do
-        bad 'reading alone' "$(rule r deny "$access")"
+        bad 'closed to reading' "$(rule r deny "$access")"
     done
     bad except "$(rule r deny "$CLOSED" ', "except": [{"symbol": "memcpy"}]')"
     for who in user supervisor; do
