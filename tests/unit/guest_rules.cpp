@@ -54,6 +54,14 @@ TEST_P(guest_rules, a_port_is_denied_with_the_fault_of_real_hardware) {
     expect_no_record(0);
 }
 
+TEST_P(guest_rules, are_no_matter_of_other_exits) {
+    load({of_guests(io_rule(5, 0, 0xffff))});
+    enter();
+    vm.guest_does(0, deed::halt);
+    expect_exit(HV_GUEST_HLT);
+    expect_no_record(0);
+}
+
 TEST_P(guest_rules, are_about_the_vms_of_their_users) {
     load({of_guests(io_rule(5, 0x70, 0x71, HV_ACTION_DENY, HV_ACCESS_WRITE), {1000, 1999})});
     enter();
